@@ -19,7 +19,7 @@ class SoftmaxCalibrated(ClassifierMixin, BaseEstimator):
 
     Two classes: sigmoid(slope * d + intercept) (Platt 1999). More classes: softmax(slope * d), one slope (an
     inverse temperature) for all (Guo et al. 2017, section 4.2), so that the most probable class is the
-    estimator's own decision. With two classes the intercept may move the threshold: `predict` always gives the
+    estimator's own decision. With two classes the intercept may move the threshold: `predict` gives the
     most probable class, which may then differ from the wrapped estimator's decision.
 
     Parameters
