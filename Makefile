@@ -1,0 +1,50 @@
+# The words that people and CI use. `make demo` and `make test` are the two commands of the README.
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+PIP_INSTALL = $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet -c constraints.txt
+
+.PHONY: demo test fix check bench sizes clean
+.DELETE_ON_ERROR:
+
+# Each stamp names what is installed; a later run finds it and installs nothing.
+$(VENV)/pyvenv.cfg:
+	@echo "Creating $(VENV)"
+	@$(PYTHON) -m venv --without-pip $(VENV)
+
+$(VENV)/.nets: pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
+	@echo "Installing heldout with nets into $(VENV)"
+	@$(PIP_INSTALL) -e '.[nets]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
+	@echo "Installing heldout with nets and the test tools into $(VENV)"
+	@$(PIP_INSTALL) -e '.[dev]'
+	@touch $@ $(VENV)/.nets
+
+demo: $(VENV)/.nets
+	@$(BIN)/heldout train digits --seed 1 --assess
+
+test: $(VENV)/.dev
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+fix: $(VENV)/.dev
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+check: $(VENV)/.dev
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script; done
+
+# The tail matters, not the middle: the longest files first.
+sizes:
+	@git ls-files 'src/*.py' | xargs wc -l | sort -rn | head -20
+
+clean:
+	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,203 @@
+"""The ladder: every model that `heldout train` tries, from the simplest to the strongest.
+
+To add one, add a line to `LADDER` and its builder below; `deploy/registry.py` must know how to store what it fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from heldout.data.dataset import Dataset
+from heldout.errors import SettingError
+
+PCA_ABOVE = 256
+"""Images with more pixels than this are reduced to `PCA_COMPONENTS` axes for models that compare distances."""
+PCA_COMPONENTS = 100
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a builder may know before it sees a training row: shapes and counts, no values.
+
+    `frame` is a table's training part; builders read its column names and types only.
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    n_rows: int
+    n_classes: int
+    seed: int
+    frame: Any = None
+
+    @property
+    def n_features(self) -> int:
+        """Numbers per row (pixels times channels, or columns)."""
+        size = 1
+        for length in self.shape:
+            size *= length
+        return size
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One model of the ladder.
+
+    `cost` is the expected time of one fit on one core in seconds for (rows, features, classes); it only steers the
+    estimate of the time left. `growth` is the power of the number of rows with which that time grows.
+    """
+
+    name: str
+    title: str
+    build: Callable[[Task], Any]
+    cost: Callable[[int, int, int], float]
+    growth: float = 1.0
+    is_net: bool = False
+    kinds: tuple[str, ...] = ("table", "images")
+
+
+def task_of(data: Dataset, *, n_rows: int, seed: int) -> Task:
+    """Describe ``data`` to the builders; ``n_rows`` is what one fit will see."""
+    table = data.kind == "table"
+    shape = (data.x.shape[1],) if table else tuple(data.x.shape[1:])
+    return Task(data.kind, shape, n_rows, data.n_classes, seed, data.x if table else None)
+
+
+def ladder(kind: str, models: Sequence[str] = ()) -> list[Rung]:
+    """Rungs for data of this kind, simplest first; ``models`` picks some of them by name.
+
+    Raises
+    ------
+    SettingError
+        If a name is unknown; the nearest names are offered.
+    """
+    fitting = [rung for rung in LADDER if kind in rung.kinds]
+    names = [rung.name for rung in fitting]
+    unknown = [name for name in models if name not in names]
+    if unknown:
+        near = get_close_matches(unknown[0], names, 3, 0.4)
+        raise SettingError(
+            f"no model is called {unknown[0]!r} for {kind}" + (f"; near: {', '.join(near)}" if near else ""),
+            where="--models",
+            fix="choose from " + ", ".join(names),
+        )
+    return [rung for rung in fitting if not models or rung.name in models]
+
+
+def _pipeline(task: Task, model: Any, *, scale: bool, reduce: bool = False) -> Any:
+    """Preparation and model as one estimator, so that nothing is fitted outside the training rows."""
+    from sklearn.pipeline import Pipeline
+
+    if task.kind == "table":
+        from heldout.prepare.tables import table_preparation
+
+        return Pipeline([("prepare", table_preparation(task.frame, scale=scale)), ("model", model)])
+    from heldout.prepare.images import FlattenPixels
+
+    steps: list[tuple[str, Any]] = [("prepare", FlattenPixels())]
+    if reduce and task.n_features > PCA_ABOVE:
+        from sklearn.decomposition import PCA
+
+        n_components = min(PCA_COMPONENTS, task.n_features, max(2, task.n_rows // 4))
+        steps.append(("reduce", PCA(n_components, svd_solver="randomized", random_state=task.seed)))
+    return Pipeline([*steps, ("model", model)])
+
+
+def _dummy(task: Task) -> Any:
+    from sklearn.dummy import DummyClassifier
+
+    return _pipeline(task, DummyClassifier(strategy="prior"), scale=False)
+
+
+def _nearest_centroid(task: Task) -> Any:
+    from sklearn.neighbors import NearestCentroid
+
+    return _pipeline(task, NearestCentroid(), scale=True)
+
+
+def _neighbours(task: Task) -> Any:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    model = KNeighborsClassifier(n_neighbors=min(5, max(1, task.n_rows // 4)), algorithm="brute")
+    return _pipeline(task, model, scale=True, reduce=True)
+
+
+def _naive_bayes(task: Task) -> Any:
+    from sklearn.naive_bayes import GaussianNB
+
+    # Border pixels are constant; a wider floor under the variances keeps them from deciding alone.
+    smoothing = 1e-2 if task.kind == "images" else 1e-9
+    return _pipeline(task, GaussianNB(var_smoothing=smoothing), scale=True)
+
+
+def _tree(task: Task) -> Any:
+    from sklearn.tree import DecisionTreeClassifier
+
+    return _pipeline(task, DecisionTreeClassifier(random_state=task.seed), scale=False)
+
+
+def _forest(task: Task) -> Any:
+    from sklearn.ensemble import RandomForestClassifier
+
+    return _pipeline(task, RandomForestClassifier(n_estimators=200, random_state=task.seed), scale=False)
+
+
+def _linear_svm(task: Task) -> Any:
+    from sklearn.svm import LinearSVC
+
+    strength = 0.1 if task.kind == "images" else 1.0
+    model = LinearSVC(C=strength, max_iter=5000, random_state=task.seed)
+    return _pipeline(task, model, scale=True, reduce=True)
+
+
+def _rbf_svm(task: Task) -> Any:
+    from sklearn.svm import SVC
+
+    strength = 5.0 if task.kind == "images" else 1.0
+    return _pipeline(task, SVC(C=strength, kernel="rbf", cache_size=500), scale=True, reduce=True)
+
+
+def _boosting(task: Task) -> Any:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    # Its own early stopping would cut a validation part by row, across groups.
+    model = HistGradientBoostingClassifier(max_iter=100, early_stopping=False, random_state=task.seed)
+    return _pipeline(task, model, scale=False, reduce=True)
+
+
+def _mlp(task: Task) -> Any:
+    from heldout.models.presets import table_mlp
+    from heldout.train.classifier import NetClassifier
+
+    settings = table_mlp(task.n_features, task.n_classes, task.n_rows)
+    return _pipeline(task, NetClassifier(**settings, seed=task.seed), scale=True)
+
+
+def _cnn(task: Task) -> Any:
+    from heldout.models.presets import small_cnn
+    from heldout.train.classifier import NetClassifier
+
+    return NetClassifier(**small_cnn(task.shape, task.n_classes, task.n_rows), seed=task.seed)
+
+
+def _reduced(d: int) -> int:
+    """Features left after PCA where it applies (images only have so many)."""
+    return PCA_COMPONENTS if d > PCA_ABOVE else d
+
+
+LADDER: tuple[Rung, ...] = (
+    Rung("dummy", "Class frequencies", _dummy, lambda n, d, k: 0.002),
+    Rung("nearest-centroid", "Nearest centroid", _nearest_centroid, lambda n, d, k: 0.01 + 4e-9 * n * d),
+    Rung("k-nn", "5 nearest neighbours", _neighbours, lambda n, d, k: 0.02 + 2e-9 * n * n * _reduced(d) ** 0.5),
+    Rung("naive-bayes", "Gaussian naive Bayes", _naive_bayes, lambda n, d, k: 0.01 + 2e-8 * n * d),
+    Rung("tree", "Decision tree", _tree, lambda n, d, k: 0.01 + 2e-7 * n * d),
+    Rung("forest", "Random forest", _forest, lambda n, d, k: 0.3 + 4e-5 * n * d**0.5),
+    Rung("linear-svm", "Linear SVM", _linear_svm, lambda n, d, k: 0.02 + 5e-7 * n * _reduced(d) * k),
+    Rung("rbf-svm", "RBF SVM", _rbf_svm, lambda n, d, k: 0.02 + 4e-10 * n * n * _reduced(d), growth=2.0),
+    Rung("boosting", "Histogram gradient boosting", _boosting, lambda n, d, k: 0.2 * k + 2e-7 * n * _reduced(d) * k),
+    Rung("mlp", "Neural net (MLP)", _mlp, lambda n, d, k: 1 + 1e-3 * n, is_net=True, kinds=("table",)),
+    Rung("cnn", "Convolutional net", _cnn, lambda n, d, k: 2 + 6e-6 * n * d, is_net=True, kinds=("images",)),
+)
+"""In the order in which 'simplest' is meant when the choice is made."""
