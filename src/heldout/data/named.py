@@ -1,0 +1,291 @@
+"""The datasets that heldout knows by name, and how to get them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from heldout.data.cache import cache_folder
+from heldout.data.dataset import Dataset
+from heldout.data.download import Progress, RemoteFile, fetch_file, read_content
+from heldout.errors import DataError, SettingError
+
+
+@dataclass(frozen=True)
+class NamedDataset:
+    """What is known about a dataset before it is loaded.
+
+    Attributes
+    ----------
+    task, source, license : str
+    kind : 'table' or 'images'
+    n_rows, n_test : int
+        Rows in all, and rows of the official test part among them.
+    classes : tuple of str
+        In the order of the numbers in the files, where the files hold numbers.
+    shape : tuple of int
+        Of one row.
+    files : tuple of RemoteFile
+        Empty where the data come with scikit-learn.
+    addresses : tuple of str
+        Public places of the files, each completed by a file's name; tried in order.
+    """
+
+    task: str
+    kind: str
+    n_rows: int
+    n_test: int
+    classes: tuple[str, ...]
+    shape: tuple[int, ...]
+    source: str
+    license: str
+    files: tuple[RemoteFile, ...] = ()
+    addresses: tuple[str, ...] = ()
+
+    @property
+    def download_bytes(self) -> int:
+        """Size of the official files."""
+        return sum(file.file_bytes for file in self.files)
+
+
+_DIGITS = tuple("0123456789")
+
+_MNIST_FILES = (
+    RemoteFile(
+        "mnist/train-images-idx3-ubyte.gz",
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        9_912_422,
+        47_040_016,
+    ),
+    RemoteFile(
+        "mnist/train-labels-idx1-ubyte.gz",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        28_881,
+        60_008,
+    ),
+    RemoteFile(
+        "mnist/t10k-images-idx3-ubyte.gz",
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        1_648_877,
+        7_840_016,
+    ),
+    RemoteFile(
+        "mnist/t10k-labels-idx1-ubyte.gz",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        4_542,
+        10_008,
+    ),
+)
+# The sums of Fashion-MNIST are those of the official gzip files, not of their content: a mirror that compressed them
+# anew is refused.
+_FASHION_FILES = (
+    RemoteFile(
+        "fashion-mnist/train-images-idx3-ubyte.gz",
+        "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+        26_421_880,
+    ),
+    RemoteFile(
+        "fashion-mnist/train-labels-idx1-ubyte.gz",
+        "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+        29_515,
+    ),
+    RemoteFile(
+        "fashion-mnist/t10k-images-idx3-ubyte.gz",
+        "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+        4_422_102,
+    ),
+    RemoteFile(
+        "fashion-mnist/t10k-labels-idx1-ubyte.gz",
+        "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+        5_148,
+    ),
+)
+CIFAR10_PNG = RemoteFile(
+    "cifar10/cifar10-png.zip",
+    "04aa27f00f0a48b05a917d0453f554eb0684f05b5eee1f4ac48c24894778ab32",
+    144_321_639,
+)
+
+NAMED: Mapping[str, NamedDataset] = {
+    "iris": NamedDataset(
+        "Which of three irises, from four lengths in cm",
+        "table",
+        150,
+        0,
+        ("setosa", "versicolor", "virginica"),
+        (4,),
+        "comes with scikit-learn (Fisher 1936; UCI)",
+        "CC BY 4.0 (UCI)",
+    ),
+    "breast-cancer": NamedDataset(
+        "Is a breast tumour malignant, from 30 measures of its cell nuclei",
+        "table",
+        569,
+        0,
+        ("malignant", "benign"),
+        (30,),
+        "comes with scikit-learn (Wisconsin Diagnostic, UCI 1995)",
+        "CC BY 4.0 (UCI)",
+    ),
+    "digits": NamedDataset(
+        "Which handwritten digit, from 8 x 8 grey pixels",
+        "images",
+        1797,
+        0,
+        _DIGITS,
+        (8, 8, 1),
+        "comes with scikit-learn (UCI 1998)",
+        "CC BY 4.0 (UCI)",
+    ),
+    "mnist": NamedDataset(
+        "Which handwritten digit, from 28 x 28 grey pixels",
+        "images",
+        70_000,
+        10_000,
+        _DIGITS,
+        (28, 28, 1),
+        "LeCun, Cortes, Burges 1998",
+        "not stated; widely redistributed for research",
+        _MNIST_FILES,
+        (
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+        ),
+    ),
+    "fashion-mnist": NamedDataset(
+        "Which of ten kinds of clothing, from 28 x 28 grey pixels",
+        "images",
+        70_000,
+        10_000,
+        (
+            "T-shirt/top",
+            "Trouser",
+            "Pullover",
+            "Dress",
+            "Coat",
+            "Sandal",
+            "Shirt",
+            "Sneaker",
+            "Bag",
+            "Ankle boot",
+        ),
+        (28, 28, 1),
+        "Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747",
+        "MIT",
+        _FASHION_FILES,
+        ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
+    ),
+    "cifar10": NamedDataset(
+        "Which of ten things, from 32 x 32 colour pixels",
+        "images",
+        60_000,
+        10_000,
+        ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+        (32, 32, 3),
+        "Krizhevsky 2009, as PNG files in one zip",
+        "not stated; widely redistributed for research",
+        (CIFAR10_PNG,),
+    ),
+}
+
+
+def fetch(
+    name: str, mirror: str | os.PathLike[str] | None = None, progress: Progress | None = None
+) -> Path | None:
+    """Bring the files of a named dataset to this machine, checked.
+
+    Parameters
+    ----------
+    name : str
+        A key of `NAMED`.
+    mirror : folder or http(s) address, optional
+        Default: the environment's ``HELDOUT_MIRROR``, else the public addresses.
+    progress : callable, optional
+        Called with (bytes so far, bytes in all, what).
+
+    Returns
+    -------
+    Path or None
+        The folder that holds the files; None if the data come with scikit-learn.
+
+    Raises
+    ------
+    SettingError
+        If the name is unknown.
+    DataError
+        If no address gives the files intact.
+    """
+    paths = [path for path, _ in _obtain(name, mirror, progress)]
+    return paths[0].parent if paths else None
+
+
+def describe(name: str) -> NamedDataset:
+    """What is known about a named dataset; `SettingError` with the near names if there is none."""
+    if name not in NAMED:
+        import difflib
+
+        near = difflib.get_close_matches(name, NAMED, n=1)
+        raise SettingError(
+            f"there is no dataset named {name!r}; there are {', '.join(NAMED)}",
+            fix=near[0] if near else "choose one",
+        )
+    return NAMED[name]
+
+
+def obtain_contents(name: str, mirror: Any, progress: Progress | None) -> list[bytes]:
+    """The checked content of each file of a named dataset (decompressed where the sums say so)."""
+    return [content for _, content in _obtain(name, mirror, progress)]
+
+
+def _obtain(name: str, mirror: Any, progress: Progress | None) -> list[tuple[Path, bytes]]:
+    known = describe(name)
+    mirror = str(mirror or os.environ.get("HELDOUT_MIRROR") or "")
+    return [_obtain_file(known, file, mirror, progress) for file in known.files]
+
+
+def _obtain_file(
+    known: NamedDataset, file: RemoteFile, mirror: str, progress: Progress | None
+) -> tuple[Path, bytes]:
+    if mirror and not mirror.startswith(("http://", "https://")):
+        return _from_folder(Path(mirror), file)
+    kept = cache_folder("named") / file.path
+    if kept.is_file():
+        try:
+            return kept, read_content(kept, file)
+        except DataError:
+            kept.unlink(missing_ok=True)  # a cache that went bad is not worth a word: fetch it again
+    short = file.path.split("/")[-1]
+    addresses = (
+        [f"{mirror.rstrip('/')}/{file.path}"] if mirror else [base + short for base in known.addresses]
+    )
+    if not addresses:
+        raise DataError(
+            f"{file.path} has no public address that heldout knows",
+            fix=f"put it below a folder or address of your own and give that: --mirror DIR|URL (SHA-256 {file.sha256})",
+        )
+    fetch_file(file, addresses, kept, progress=progress)
+    return kept, read_content(kept, file)
+
+
+def _from_folder(mirror: Path, file: RemoteFile) -> tuple[Path, bytes]:
+    path = mirror / file.path
+    if not path.is_file():
+        raise DataError(
+            f"the mirror has no file {file.path}",
+            where=str(mirror),
+            fix="check --mirror (or HELDOUT_MIRROR): it is the folder that holds "
+            + file.path.split("/")[0]
+            + "/",
+        )
+    return path, read_content(path, file)
+
+
+def load_named(name: str, *, mirror: Any = None, progress: Progress | None = None) -> Dataset:
+    """Load a dataset by its name (see `fetch` for where it comes from)."""
+    describe(name)
+    from heldout.data import named_readers
+
+    return named_readers.READERS[name](name, mirror, progress)
