@@ -100,11 +100,15 @@ class SoftmaxCalibrated(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities, float64, shape (n_rows, n_classes); each row sums to 1."""
-        scores = np.asarray(self.estimator.decision_function(X), dtype=np.float64)
+        return self.probabilities(self.estimator.decision_function(X))
+
+    def probabilities(self, scores: np.ndarray) -> np.ndarray:
+        """Turn decision values, (n,) or (n, n_classes), into probabilities, (n, n_classes)."""
+        scores = np.asarray(scores, dtype=np.float64)
         if scores.ndim == 1:
             logit = self.slope * scores + self.intercept
             return np.column_stack([expit(-logit), expit(logit)])
-        return softmax(self.slope * scores, axis=1)
+        return _softmax_by_columns(self.slope * scores)
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable class of each row."""
@@ -112,6 +116,15 @@ class SoftmaxCalibrated(ClassifierMixin, BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self.estimator, "classes_")
+
+
+def _softmax_by_columns(logits: np.ndarray) -> np.ndarray:
+    """Softmax of each row, summed class after class, so that a row's bits do not depend on the other rows."""
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    total = np.zeros(len(shares))
+    for column in shares.T:
+        total += column
+    return shares / total[:, None]
 
 
 def _checked(scores: np.ndarray, y: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

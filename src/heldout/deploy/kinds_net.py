@@ -1,0 +1,42 @@
+"""Nets in a bundle; torch is imported only when there is one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from heldout.deploy.nodes import Node, Parts
+from heldout.errors import require
+
+NAME = "net"
+
+
+def is_net(estimator: Any) -> bool:
+    """Whether this is our net classifier; nothing is imported for the answer."""
+    kind = type(estimator)
+    return kind.__name__ == "NetClassifier" and kind.__module__ == "heldout.train.classifier"
+
+
+def write_net(estimator: Any) -> Parts:
+    """Take a fitted NetClassifier apart."""
+    meta, arrays = estimator.to_arrays()
+    return Parts({"meta": meta}, dict(arrays))
+
+
+def read_net(node: Node) -> Any:
+    """Build the NetClassifier; its own `from_arrays` holds every shape against the layers.
+
+    Raises
+    ------
+    MissingExtraError
+        If torch is not installed.
+    ArtifactError
+        If the arrays do not fit the layers, or the net knows classes that the bundle does not.
+    """
+    require("torch", extra="nets", needed_by="a bundle with a net")
+    from heldout.train.classifier import NetClassifier
+
+    model = NetClassifier.from_arrays(node.mapping("meta"), node.all_arrays())
+    numbers = [int(number) for number in model.classes_]
+    good = all(0 <= number < node.n_classes for number in numbers) and numbers == sorted(set(numbers))
+    node.check(good, "classes are not in increasing order or beyond the bundle's")
+    return model
