@@ -1,3 +1,49 @@
-"""From labelled data to a classifier you can trust."""
+"""From labelled data to a classifier you can trust.
+
+Names are loaded on first use, so that ``import heldout`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Dataset": "heldout.data.dataset",
+    "Net": "heldout.models.net",
+    "NetClassifier": "heldout.train.classifier",
+    "Run": "heldout.job.run",
+    "confusion": "heldout.evaluate.confusion",
+    "load": "heldout.data.loading",
+    "metrics": "heldout.evaluate.metrics",
+    "open_run": "heldout.job.run",
+    "train": "heldout.job.run",
+}
+
+__all__ = [
+    "Dataset",
+    "Net",
+    "NetClassifier",
+    "Run",
+    "__version__",
+    "confusion",
+    "load",
+    "metrics",
+    "open_run",
+]
+__all__ += ["train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'heldout' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    # `heldout.train` is also a room: once its name is bound to the function, importing the room must not hide it.
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

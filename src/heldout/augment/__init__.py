@@ -1,0 +1,1 @@
+"""New plausible samples from old ones."""

@@ -1,0 +1,1 @@
+"""The course, one recipe a table or figure."""

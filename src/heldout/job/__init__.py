@@ -1,0 +1,1 @@
+"""The main job on a run folder: train, assess, evaluate, predict."""

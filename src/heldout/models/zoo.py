@@ -156,7 +156,9 @@ def _rbf_svm(task: Task) -> Any:
     from sklearn.svm import SVC
 
     strength = 5.0 if task.kind == "images" else 1.0
-    return _pipeline(task, SVC(C=strength, kernel="rbf", cache_size=500), scale=True, reduce=True)
+    # Ties are broken by the decision values, so that the decision is their largest.
+    model = SVC(C=strength, kernel="rbf", cache_size=500, break_ties=task.n_classes > 2)
+    return _pipeline(task, model, scale=True, reduce=True)
 
 
 def _boosting(task: Task) -> Any:
@@ -196,7 +198,12 @@ LADDER: tuple[Rung, ...] = (
     Rung("forest", "Random forest", _forest, lambda n, d, k: 0.3 + 4e-5 * n * d**0.5),
     Rung("linear-svm", "Linear SVM", _linear_svm, lambda n, d, k: 0.02 + 5e-7 * n * _reduced(d) * k),
     Rung("rbf-svm", "RBF SVM", _rbf_svm, lambda n, d, k: 0.02 + 4e-10 * n * n * _reduced(d), growth=2.0),
-    Rung("boosting", "Histogram gradient boosting", _boosting, lambda n, d, k: 0.2 * k + 2e-7 * n * _reduced(d) * k),
+    Rung(
+        "boosting",
+        "Histogram gradient boosting",
+        _boosting,
+        lambda n, d, k: 0.2 * k + 2e-7 * n * _reduced(d) * k,
+    ),
     Rung("mlp", "Neural net (MLP)", _mlp, lambda n, d, k: 1 + 1e-3 * n, is_net=True, kinds=("table",)),
     Rung("cnn", "Convolutional net", _cnn, lambda n, d, k: 2 + 6e-6 * n * d, is_net=True, kinds=("images",)),
 )

@@ -1,0 +1,1 @@
+"""The algorithms by hand, in plain NumPy."""

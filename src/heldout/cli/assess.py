@@ -1,0 +1,35 @@
+"""`heldout assess`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from heldout.cli.options import shared
+
+
+@click.command()
+@click.argument("run")
+@click.option("--again", is_flag=True, help="Open the seal once more, though the result is recorded already.")
+@shared
+def assess(run: str, again: bool, as_json: bool, quiet: bool, debug: bool) -> int:
+    """Open the seal of RUN: score its model on the test rows, once, and write that into the ledger.
+
+    A run that was assessed before shows its recorded result and opens nothing.
+
+    \b
+    Example:
+      heldout assess runs/digits
+    """
+    from heldout.cli.summary import summary
+    from heldout.job.assessment import assess as open_seal
+    from heldout.job.folder import RunFolder
+
+    folder = RunFolder(run)
+    values = open_seal(folder, again=again)
+    if as_json:
+        click.echo(json.dumps({"run": run, **values}, ensure_ascii=False))
+    else:
+        click.echo(summary(folder, values))
+    return 0

@@ -1,0 +1,126 @@
+"""`heldout data`: named datasets, and a first look at any."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from heldout.cli.main import visible
+from heldout.cli.options import mirror as mirror_option
+from heldout.cli.options import shared
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def data() -> None:
+    r"""Named datasets: list, fetch, info.
+
+    \b
+    Example:
+      heldout data list
+      heldout data fetch mnist
+      heldout data info patients.csv --target outcome
+    """
+
+
+@data.command("list")
+@shared
+def list_named(as_json: bool, quiet: bool, debug: bool) -> None:
+    """List the named datasets."""
+    from heldout.data.named import NAMED
+
+    if as_json:
+        click.echo(json.dumps({name: dataclasses.asdict(known) for name, known in NAMED.items()}, ensure_ascii=False))
+        return
+    for name, known in NAMED.items():
+        size = f"{known.download_bytes / 1e6:.0f} MB" if known.download_bytes else "installed"
+        click.echo(
+            f"{name:<15} {known.n_rows:>7,} {known.kind:<7} {len(known.classes):>3} classes  {size:>9}  {known.task}"
+        )
+
+
+@data.command()
+@click.argument("name")
+@mirror_option
+@shared
+def fetch(name: str, mirror: str | None, as_json: bool, quiet: bool, debug: bool) -> None:
+    r"""Bring the files of dataset NAME to this machine, checked against their checksums.
+
+    \b
+    Example:
+      heldout data fetch mnist
+    """
+    from heldout.data.named import fetch as bring
+
+    path = bring(name, mirror=mirror, progress=None if quiet else _progress())
+    where = "comes with scikit-learn; nothing to fetch" if path is None else str(path)
+    click.echo(json.dumps({"name": name, "path": path and str(path)}) if as_json else f"{name}: {where}")
+
+
+@data.command()
+@click.argument("source")
+@click.option("--target", metavar="COL", help="Column with the labels (tables).")
+@click.option("--group", metavar="COL", help="Column that names the source of each row.")
+@mirror_option
+@shared
+def info(
+    source: str, target: str | None, group: str | None, mirror: str | None, as_json: bool, quiet: bool, debug: bool
+) -> None:
+    r"""Tell what is in SOURCE (as for `heldout train`): rows, classes, kind, what was skipped.
+
+    \b
+    Example:
+      heldout data info photos/
+    """
+    import numpy as np
+
+    from heldout.data.fingerprint import fingerprint
+    from heldout.data.loading import load
+
+    found = load(source, target=target, group=group, mirror=mirror, progress=None if quiet else _progress())
+    counts = dict(zip(found.classes, np.bincount(found.y, minlength=found.n_classes).tolist(), strict=True))
+    values: dict[str, Any] = {
+        "name": found.name,
+        "kind": found.kind,
+        "rows": len(found),
+        "shape": list(found.x.shape[1:]),
+        "classes": counts,
+        "groups": None if found.groups is None else len(np.unique(found.groups)),
+        "official_test": None if found.official_test is None else int(found.official_test.sum()),
+        "fingerprint": fingerprint(found),
+        "skipped": [[item.id, item.reason] for item in found.skipped],
+        "notes": list(found.notes),
+    }
+    if as_json:
+        click.echo(json.dumps(values, ensure_ascii=False))
+        return
+    shape = " × ".join(map(str, values["shape"]))
+    click.echo(visible(f"{found.name}: {len(found):,} rows of kind {found.kind}, {shape} numbers each"))
+    for name, count in counts.items():
+        click.echo(visible(f"  {name:<24} {count:>8,}"))
+    for key in ("groups", "official_test", "fingerprint"):
+        if values[key] is not None:
+            click.echo(f"{key.replace('_', ' ')}: {values[key]}")
+    for note in found.notes:
+        click.echo(visible(f"Note: {note}"))
+    for item in found.skipped[:20]:
+        click.echo(visible(f"Skipped: {item.id}: {item.reason}"))
+    if len(found.skipped) > 20:
+        click.echo(f"and {len(found.skipped) - 20:,} more")
+
+
+def _progress() -> Callable[[int, int, str], None]:
+    """Plain progress lines on stderr, at most one a second."""
+    told = [time.monotonic()]
+
+    def tell(done: int, total: int, what: str) -> None:
+        if time.monotonic() - told[0] > 1:
+            told[0] = time.monotonic()
+            print(visible(f"{what}: {done:,} of {total:,}"), file=sys.stderr, flush=True)
+
+    return tell

@@ -1,0 +1,144 @@
+"""Progress: a live table on a terminal, plain lines elsewhere. All on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Any
+
+from heldout.cli.main import visible
+from heldout.cli.words import duration, plural, with_error
+
+
+class Display:
+    """Listens to the main job's events and shows them."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._terminal = sys.stderr.isatty() and not quiet
+        self._live: Any = None
+        self._rungs: dict[str, dict[str, Any]] = {}
+        self._left: float | None = None
+        self._started = time.monotonic()
+        self._told = 0.0
+        self._step = ""
+
+    def __enter__(self) -> Display:
+        if self._terminal:
+            from rich.console import Console
+            from rich.live import Live
+
+            self._live = Live(console=Console(stderr=True), refresh_per_second=4, get_renderable=self._table)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def loading(self, done: int, total: int, what: str) -> None:
+        """Show progress of reading or downloading, at most once a second on plain output."""
+        self._step = f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}"
+        if not self._terminal and (time.monotonic() - self._told > 2 and done < total):
+            self._told = time.monotonic()
+            self._line(self._step)
+
+    def listen(self, event: dict[str, Any]) -> None:
+        """Take one event of the job."""
+        handler = getattr(self, "_on_" + event["event"].replace("-", "_"), None)
+        self._left = event.get("seconds_left", self._left)
+        if handler:
+            handler(event)
+
+    def _on_data_loaded(self, event: dict[str, Any]) -> None:
+        self._step = "looking for copies, splitting"
+        self._line(f"Loaded {event['rows']:,} {_rows(event['kind'])} of {plural(event['classes'], 'class')}")
+
+    def _on_split(self, event: dict[str, Any]) -> None:
+        self._rungs = {name: {"title": title, "status": "", "text": ""} for name, title in event["models"]}
+        self._line(f"Sealed {event['test']:,} of them as test set; {event['train']:,} are left for training")
+        if event["ladder_rows"] < event["train"]:
+            self._line(f"The ladder climbs on {event['ladder_rows']:,} of these; the chosen model gets all of them")
+        repeats = f", repeated {event['repeats']} times" if event["repeats"] > 1 else ""
+        self._line(f"Cross-validation in {event['folds']} folds{repeats}")
+        if event["openings"]:
+            self._line(f"The seal of these data was opened {plural(event['openings'], 'time')} before")
+        for note in event["notes"]:
+            self._line(f"Note: {note}")
+        if event["skipped"]:
+            name, reason = event["skipped"][0]
+            self._line(f"Note: {plural(len(event['skipped']), 'file')} could not be used; the first: {name}: {reason}")
+        for problem in event["ledger_problems"]:
+            self._line(f"Warning: the ledger was tampered with: {problem}")
+        self._step = ""
+
+    def _on_rung_started(self, event: dict[str, Any]) -> None:
+        self._rungs[event["model"]]["status"] = "running"
+
+    def _on_fold_ended(self, event: dict[str, Any]) -> None:
+        self._rungs[event["model"]]["text"] = f"fit {event['done']} of {event['of']}"
+
+    def _on_epoch_ended(self, event: dict[str, Any]) -> None:
+        text = f"epoch {event['epoch']} of {event['epochs']}"
+        if event["model"] in self._rungs and self._rungs[event["model"]]["status"] == "running":
+            self._rungs[event["model"]]["text"] = text
+        else:
+            self._step = f"{self._step.split(';')[0]}; {text}"
+
+    def _on_rung_ended(self, event: dict[str, Any]) -> None:
+        rung = self._rungs[event["model"]]
+        rung["status"] = event["status"]
+        if event["status"] == "finished":
+            rung["text"] = (
+                f"MCC {with_error(event['mcc'], event['mcc_se'])}   "
+                f"accuracy {with_error(event['accuracy'], event['accuracy_se'])}"
+            )
+        else:
+            rung["text"] = f"{event['status']}: {event['why']}"
+        left = f"   about {duration(self._left)} left" if self._left and self._left > 2 else ""
+        if not self._terminal:
+            self._line(f"{rung['title']:<28} {rung['text']}   {duration(event['seconds'])}{left}")
+        rung["text"] += f"   {duration(event['seconds'])}"
+
+    def _on_chosen(self, event: dict[str, Any]) -> None:
+        if event["interrupted"]:
+            self._line("Stopping: keeping the best so far (Ctrl-C again to stop at once)")
+
+    def _on_refit_started(self, event: dict[str, Any]) -> None:
+        self._step = f"fitting the chosen model on {event['rows']:,} rows"
+        if not self._terminal:
+            self._line(self._step[0].upper() + self._step[1:])
+
+    def _on_done(self, event: dict[str, Any]) -> None:
+        self._step, self._left = "", None
+
+    def _line(self, text: str) -> None:
+        if self._quiet:
+            return
+        if self._live is not None:
+            from rich.text import Text
+
+            self._live.console.print(Text(visible(text)))
+        else:
+            print(visible(text), file=sys.stderr, flush=True)
+
+    def _table(self) -> Any:
+        from rich.console import Group
+        from rich.table import Table
+        from rich.text import Text
+
+        marks = {"finished": "✓", "running": "…", "skipped": "–", "failed": "✗", "": " "}
+        table = Table(box=None, show_header=False, padding=(0, 1))
+        for rung in self._rungs.values():
+            style = "bold" if rung["status"] == "running" else "dim" if rung["status"] != "finished" else ""
+            table.add_row(marks.get(rung["status"], " "), rung["title"], visible(rung["text"]), style=style)
+        spent = duration(time.monotonic() - self._started)
+        left = f", about {duration(self._left)} left" if self._left and self._left > 2 else ""
+        return Group(table, Text(f"{self._step or 'working'} · {spent}{left}", style="dim"))
+
+
+def _rows(kind: str) -> str:
+    return {"images": "images", "sounds": "sounds"}.get(kind, "rows")

@@ -1,0 +1,131 @@
+"""The group of commands, and what every command does with errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from heldout import __version__
+from heldout.errors import HeldoutError, TrainingError
+
+COMMANDS = {
+    "train": ("train", "Split, seal, climb the ladder of models, choose, refit, report."),
+    "assess": ("assess", "Open the seal: score the chosen model on the test rows, on record."),
+    "predict": ("predict", "Labels and probabilities for image files or table rows."),
+    "evaluate": ("evaluate", "All metrics of a trained model on other labelled data."),
+    "data": ("data", "Named datasets: list, fetch, info."),
+}
+"""Name to module and one line of help; the module is imported when the command is used."""
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"heldout.cli.{COMMANDS[name][0]}"), name)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        from difflib import get_close_matches
+
+        if args and args[0] not in COMMANDS:
+            near = get_close_matches(args[0], COMMANDS, 1, 0.5)
+            ctx.fail(f"no command {args[0]!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", message="heldout %(version)s")
+def heldout() -> None:
+    """From labelled data to a classifier you can trust.
+
+    \b
+    Example:
+      heldout train digits --seed 1 --assess
+      heldout train patients.csv --target outcome --group patient --time 10m
+      heldout train photos/
+    """
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line; exits with 0, 1 (the job failed) or 2 (the input or the call is wrong)."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if threading_is_main():
+        signal.signal(signal.SIGTERM, _as_interrupt)
+    sys.exit(_run(given))
+
+
+def threading_is_main() -> bool:
+    """Whether this is the main thread, the only one that may set signal handlers."""
+    import threading
+
+    return threading.current_thread() is threading.main_thread()
+
+
+def _as_interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _run(arguments: list[str]) -> int:
+    debug = "--debug" in arguments
+    try:
+        code = heldout.main(arguments, prog_name="heldout", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.ClickException as error:
+        if "--json" in arguments:
+            _print_json_error("UsageError", error.format_message(), "", "heldout --help")
+        error.show()
+        return 2
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Stopped.", err=True)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except HeldoutError as error:
+        if debug:
+            raise
+        if "--json" in arguments:
+            _print_json_error(type(error).__name__, error.what, error.where, error.fix)
+        _show(error)
+        return 1 if isinstance(error, TrainingError) else 2
+    except Exception as error:
+        if debug:
+            raise
+        if "--json" in arguments:
+            _print_json_error(type(error).__name__, str(error), "", "")
+        click.echo(f"Error: heldout failed in a way that it should not: {type(error).__name__}: {error}", err=True)
+        click.echo("Fix: run the same command with --debug and report what it prints.", err=True)
+        return 1
+
+
+def _show(error: HeldoutError) -> None:
+    """Print cause, place and remedy; control characters from file names are made visible."""
+    place = f"{error.where}: " if error.where else ""
+    click.echo(visible(f"Error: {place}{error.what}"), err=True)
+    if error.fix:
+        click.echo(visible(f"Fix: {error.fix}"), err=True)
+
+
+def visible(text: str) -> str:
+    """Escape control characters, so that a file's name cannot steer the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def _print_json_error(kind: str, what: str, where: str, fix: str) -> None:
+    click.echo(json.dumps({"error": {"kind": kind, "what": what, "where": where, "fix": fix}}, ensure_ascii=False))

@@ -1,0 +1,85 @@
+"""What a person reads when a job is done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from heldout.cli.main import visible
+from heldout.cli.words import duration, percent, plural, with_error
+from heldout.job.folder import RunFolder
+
+
+def summary(folder: RunFolder, values: dict[str, Any], *, interrupted: bool = False) -> str:
+    """Chosen model and why, its scores, the ladder, the worst confusions, the test result, where the report is."""
+    lines = ["", *_ladder(values), ""]
+    if interrupted:
+        lines.append("Stopped early: this is the best so far. `--resume` goes on with the rest.")
+    chosen = values["chosen"]
+    rung = next(rung for rung in values["ladder"] if rung["model"] == chosen["model"])
+    lines.append(f"Chosen: {chosen['title']}. {chosen['why']}.")
+    n_models = values["cross_validation"]["models_compared"]
+    lines.append(
+        f"Cross-validated: accuracy {with_error(rung['accuracy'], rung['accuracy_se'])}, "
+        f"MCC {with_error(rung['mean'], rung['se'])} (best of {plural(n_models, 'model')}, so a little hopeful)"
+    )
+    if chosen["note"]:
+        lines.append(f"Note: {chosen['note']}")
+    lines += _confusions(values)
+    lines += _test(values)
+    if values["data"]["skipped"]:
+        lines.append(f"Left out: {plural(len(values['data']['skipped']), 'file')} (named in the report)")
+    lines.append(f"Report: {folder.report}   ({duration(values['seconds'])})")
+    return visible("\n".join(lines))
+
+
+def _ladder(values: dict[str, Any]) -> list[str]:
+    lines = [f"  {'model':<28} {'MCC':<16} {'accuracy':<16} {'one fit':<10}"]
+    for rung in values["ladder"]:
+        mark = "→" if rung["model"] == values["chosen"]["model"] else " "
+        if rung["mean"] is None:
+            lines.append(f"{mark} {rung['title']:<28} {rung['status']}: {rung['why']}")
+            continue
+        mcc, accuracy = (
+            with_error(rung["mean"], rung["se"]),
+            with_error(rung["accuracy"], rung["accuracy_se"]),
+        )
+        lines.append(f"{mark} {rung['title']:<28} {mcc:<16} {accuracy:<16} {duration(rung['fit_seconds'])}")
+    return lines
+
+
+def _confusions(values: dict[str, Any]) -> list[str]:
+    """Name the three pairs of classes that are confused most often."""
+    found = values.get("test") or values["cross_validation"]["out_of_fold"]
+    if not found:
+        return []
+    classes = values["data"]["classes"]
+    pairs = [
+        (count, truth, guess)
+        for truth, row in enumerate(found["confusion"])
+        for guess, count in enumerate(row)
+        if truth != guess and count
+    ]
+    pairs.sort(key=lambda pair: (-pair[0], pair[1:]))
+    if not pairs:
+        return []
+    text = "; ".join(f"{classes[t]} taken for {classes[g]} ({plural(n, 'time')})" for n, t, g in pairs[:3])
+    where = "test" if values.get("test") else "cross-validation"
+    return [f"Worst confusions ({where}): {text}"]
+
+
+def _test(values: dict[str, Any]) -> list[str]:
+    test, seal = values.get("test"), values.get("seal")
+    if not test or not seal:
+        return [
+            f"The {plural(values['data']['test'], 'test row')} stay sealed. `heldout assess RUN` opens them, on record."
+        ]
+    level = percent(seal["level"]).replace(".0 %", " %")
+    low, high = test["accuracy_ci"]
+    mcc_low, mcc_high = test["mcc_ci"]
+    lines = [
+        f"Test: accuracy {test['accuracy']:.4f} ({level} interval {low:.4f} to {high:.4f}), "
+        f"MCC {test['mcc']:.3f} ({mcc_low:.3f} to {mcc_high:.3f}), {plural(test['n'], 'sealed row')}",
+        f"Seal: opening number {seal['openings']} of these data"
+        + ("" if seal["openings"] == 1 else "; the interval is widened for it"),
+    ]
+    return lines + [f"Warning: the ledger was tampered with: {problem}" for problem in seal["problems"]]

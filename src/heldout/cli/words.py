@@ -1,0 +1,31 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+
+def duration(seconds: float) -> str:
+    """Write seconds as ``0.4 s``, ``12 s``, ``3 min 20 s`` or ``2 h 5 min``."""
+    if seconds < 1:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def with_error(mean: float, se: float | None) -> str:
+    """Write a score with its standard error, three digits each."""
+    return f"{mean:.3f} ± {se:.3f}" if se is not None else f"{mean:.3f}"
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage with one digit."""
+    return f"{100 * share:.1f} %"
+
+
+def plural(n: int, word: str) -> str:
+    """Write a count with its noun: ``1 file``, ``1,200 files``, ``2 classes``."""
+    ending = "" if n == 1 else "es" if word.endswith("s") else "s"
+    return f"{n:,} {word}{ending}"

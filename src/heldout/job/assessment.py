@@ -1,0 +1,143 @@
+"""Open the seal: score the chosen model on the test rows, once, and write down that it was done."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from heldout.errors import ArtifactError, DataError
+from heldout.job.folder import MARK, RunFolder
+from heldout.job.records import write_metrics
+from heldout.job.reporting import find_mistakes, write_report
+from heldout.job.settings import TrainSettings
+from heldout.report.content import score
+from heldout.split.ledger import Ledger, confidence_level
+from heldout.split.sealed import Opening, SealedTest
+
+
+def assess_sealed(folder: RunFolder, sealed: SealedTest, values: dict[str, Any], *, config_hash: str) -> dict[str, Any]:
+    """Open the seal; writes predictions, ``metrics.json`` with "test" and "seal", and the report.
+
+    The bundle on disk is what is assessed, so that the scores are those of the model that is kept. The interval's
+    level is raised by how often these data were looked at (Bonferroni), so that the next look stays honest.
+    """
+    from heldout.deploy.bundle import load_bundle
+
+    ledger = Ledger()
+    problems = ledger.verify()
+    bundle = load_bundle(folder.model)
+    opening = sealed.open(
+        ledger,
+        run=folder.name,
+        model=values["chosen"]["model"],
+        config_hash=config_hash,
+        data_fingerprint=values["data"]["fingerprint"],
+    )
+    data = opening.data
+    probabilities = bundle.probabilities(data.x)
+    predicted = probabilities.argmax(axis=1)
+    level = confidence_level(opening.number)
+    grouped = data.groups is not None and len(np.unique(data.groups)) < len(data)
+    scored = score(data.y, probabilities, data.classes, groups=data.groups if grouped else None, level=level)
+    found = dict(scored.metrics)
+    found |= {f"{key}_ci": [float(end) for end in ends] for key, ends in scored.intervals.items()}
+    found["ci_level"] = level
+    opening.record({key: found[key] for key in ("n", "accuracy", "accuracy_ci", "mcc", "mcc_ci")})
+    write_predictions(folder, "predictions.csv", data.ids, data.y, predicted, probabilities, data.classes)
+    values = {**values, "test": found, "seal": _seal_record(ledger, opening, values, problems)}
+    write_metrics(folder, values)
+    write_report(folder, values, find_mistakes(data, predicted, probabilities), test=scored)
+    return values
+
+
+def _seal_record(ledger: Ledger, opening: Opening, values: dict[str, Any], problems: list[str]) -> dict[str, Any]:
+    """How the seal stands after this opening, as it goes into ``metrics.json``."""
+    openings = ledger.openings(values["data"]["fingerprint"])
+    history = [{key: o[key] for key in ("number", "run", "time", "model")} for o in openings]
+    for record, found in zip(history, openings, strict=True):
+        accuracy = (found["result"] or {}).get("accuracy")
+        record["result"] = "not recorded" if accuracy is None else f"accuracy {accuracy:.4f}"
+    return {
+        "openings": len(openings),
+        "level": confidence_level(opening.number),
+        "ledger": str(ledger.path),
+        "entry": opening.entry,
+        "problems": problems,
+        "history": history,
+    }
+
+
+def write_predictions(
+    folder: RunFolder,
+    name: str,
+    ids: np.ndarray,
+    y: np.ndarray,
+    predicted: np.ndarray,
+    probabilities: np.ndarray,
+    classes: tuple[str, ...],
+) -> None:
+    """Write a table of predictions: id, label, prediction, probability per class."""
+    header = ["id", "label", "prediction", *(f"p_{c}" for c in classes)]
+    rows = [
+        [str(ids[i]), classes[y[i]], classes[predicted[i]], *(float(p) for p in probabilities[i])]
+        for i in range(len(ids))
+    ]
+    folder.write_csv(name, header, rows)
+
+
+def assess(folder: RunFolder, *, again: bool = False, sealed: SealedTest | None = None) -> dict[str, Any]:
+    """Open the seal of an earlier run and score its model; unless ``sealed`` is at hand, its data are loaded anew.
+
+    A run that was assessed before gives its recorded result and opens nothing, unless ``again``.
+
+    Raises
+    ------
+    DataError
+        If the data have changed or are gone.
+    ArtifactError
+        If the run is incomplete or damaged.
+    """
+    from heldout.job.settings import read_config, settings_from
+
+    folder.require_run()
+    with folder.lock():
+        values = folder.read_json("metrics.json")
+        if "test" in values and not again:
+            return values
+        settings = settings_from(read_config(folder.path / MARK), where=str(folder.path / MARK))
+        sealed = sealed or _seal_again(folder, settings, values)
+        return assess_sealed(folder, sealed, values, config_hash=settings.hash())
+
+
+def _seal_again(folder: RunFolder, settings: TrainSettings, values: dict[str, Any]) -> SealedTest:
+    """Load the run's data anew, make sure that they are the same, and seal the same rows."""
+    from heldout.data.fingerprint import row_digests
+    from heldout.job.main import load_data
+    from heldout.split.sealed import seal
+    from heldout.split.sketch import fingerprint_of
+
+    data = load_data(settings, None)
+    digests = row_digests(data)
+    if fingerprint_of(digests) != values["data"]["fingerprint"]:
+        raise DataError(
+            "the data have changed since the run was trained, so its sealed rows are no longer the same",
+            where=settings.data,
+            fix="bring the data back as they were, or train again",
+        )
+    split = folder.read_json("split.json")
+    is_test = np.isin(data.ids, np.asarray(split["test"]))
+    kept = np.flatnonzero(~np.isin(data.ids, np.asarray(split["left_out"])))
+    if int(is_test.sum()) != values["data"]["test"]:
+        raise ArtifactError("split.json does not fit the data", where=str(folder.path), fix="train again")
+    data = dataclasses.replace(data, groups=groups_of(data, settings.seed))
+    return seal(data.take(kept), np.flatnonzero(is_test[kept]), digests=digests[kept])[1]
+
+
+def groups_of(data: Any, seed: int) -> np.ndarray:
+    """Declared and detected groups together, as the split used them."""
+    from heldout.look.copies import find_copies
+    from heldout.split.partition import join_groups
+
+    return join_groups(data.groups, find_copies(data, seed=seed).groups)

@@ -1,0 +1,326 @@
+"""The main job: split, seal, climb, choose, refit, and (when asked) assess."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from heldout.data.dataset import Dataset
+from heldout.errors import ArtifactError, DataError, LeakageError, TrainingError
+from heldout.files import write_text
+from heldout.job.assessment import assess_sealed
+from heldout.job.environment import environment
+from heldout.job.folder import MARK, RunFolder, choose_folder
+from heldout.job.ladder import Choice, Climb, Listener, RungResult, choose, climb, plan_climb
+from heldout.job.progress import load_rung, save_rung
+from heldout.job.records import (
+    leaderboard_rows,
+    metrics_of,
+    out_of_fold_probabilities,
+    score_rows,
+    write_history,
+    write_metrics,
+)
+from heldout.job.refit import refit
+from heldout.job.reporting import find_mistakes, save_out_of_fold, write_report
+from heldout.job.settings import TrainSettings
+from heldout.report.content import Mistake
+from heldout.split.sealed import SealedTest
+
+
+@dataclass
+class Prepared:
+    """The data, split and sealed: what training may see, and what it may not."""
+
+    train: Dataset
+    sealed: SealedTest
+    fingerprint: str
+    digests: np.ndarray
+    is_test: np.ndarray
+    ids: np.ndarray
+    n_rows: int
+    left_out: np.ndarray
+    notes: tuple[str, ...]
+    copies: dict[str, Any]
+
+
+def prepare(data: Dataset, settings: TrainSettings) -> Prepared:
+    """Find copies, split by class with whole groups, and seal the test part.
+
+    A test part that came with the data stays as it is; training rows that share a group with it are left out.
+
+    Raises
+    ------
+    LabelError, LeakageError
+        If the data cannot be split.
+    """
+    from heldout.data.fingerprint import row_digests
+    from heldout.look.copies import find_copies
+    from heldout.split.partition import join_groups, split_off_test
+    from heldout.split.sealed import seal
+    from heldout.split.sketch import fingerprint_of
+
+    digests = row_digests(data)
+    copies = find_copies(data, seed=settings.seed)
+    groups = join_groups(data.groups, copies.groups)
+    notes = [*data.notes, *([copies.note] if copies.note else [])]
+    data = dataclasses.replace(data, groups=groups)
+    left_out = np.zeros(len(data), bool)
+    if data.official_test is None:
+        is_test = np.zeros(len(data), bool)
+        is_test[
+            split_off_test(data.y, groups, share=settings.test_share, seed=settings.seed, names=data.classes)[1]
+        ] = True
+    else:
+        is_test = np.asarray(data.official_test, bool)
+        left_out = ~is_test & np.isin(groups, groups[is_test])
+        if left_out.any():
+            notes.append(_leak_note(data, left_out, is_test))
+    kept = np.flatnonzero(~left_out)
+    train, sealed = seal(data.take(kept), np.flatnonzero(is_test[kept]), digests=digests[kept])
+    return Prepared(
+        train,
+        sealed,
+        fingerprint_of(digests),
+        digests,
+        is_test,
+        data.ids,
+        len(data),
+        left_out,
+        tuple(notes),
+        {"rows": int(copies.n_copies), "groups": int(copies.n_groups), "note": copies.note},
+    )
+
+
+def _leak_note(data: Dataset, left_out: np.ndarray, is_test: np.ndarray) -> str:
+    n, first = int(left_out.sum()), data.ids[np.flatnonzero(left_out)[0]]
+    missing = set(np.unique(data.y[~is_test])) - set(np.unique(data.y[~is_test & ~left_out]))
+    if missing or n > 0.5 * int((~is_test).sum()):
+        raise LeakageError(
+            f"{n} of {int((~is_test).sum())} training rows share a group with the test part that came with the data",
+            where=str(first),
+            fix="put the train and test folders together and let heldout split them by group",
+        )
+    return (
+        f"{n} training rows are left out, because they are copies of rows of the test part that came with the data, "
+        f"or share a group with them (first: {first})"
+    )
+
+
+@dataclass
+class Outcome:
+    """How a job ended."""
+
+    folder: RunFolder
+    metrics: dict[str, Any]
+    sealed: SealedTest
+    interrupted: bool = False
+
+
+def train(
+    settings: TrainSettings,
+    *,
+    data: Dataset | None = None,
+    out: str | None = None,
+    resume: bool = False,
+    assess: bool = False,
+    command: str = "",
+    listen: Listener = lambda event: None,
+    load_progress: Callable[[int, int, str], None] | None = None,
+) -> Outcome:
+    """Train on labelled data and write a run folder.
+
+    Nothing is written before the data and settings were found good. Ctrl-C during the climb ends it with the best
+    model so far.
+
+    Raises
+    ------
+    DataError, SettingError
+        If the data or the call is wrong; nothing was written.
+    TrainingError
+        If no model finished.
+    """
+    started = time.monotonic()
+    name = Path(settings.data).stem if Path(settings.data).suffix else Path(settings.data).name
+    folder = choose_folder(out, (data.name if data else name) or "data", resume=resume)
+    if data is None:
+        data = load_data(settings, load_progress)
+    listen({"event": "data-loaded", "rows": len(data), "classes": data.n_classes, "kind": data.kind})
+    prepared = prepare(data, settings)
+    del data  # the sealed rows are out of reach from here on
+    plan = plan_climb(prepared.train, settings, started=started)
+    with _new_folder(folder), folder.lock(), folder.events() as write_event:
+
+        def tell(event: dict[str, Any]) -> None:
+            if event["event"] != "epoch-ended":
+                write_event(event)
+            listen(event)
+
+        _write_start(folder, settings, prepared, command)
+        tell(_split_event(prepared, plan, folder))
+        interrupted = _climb(folder, plan, settings, prepared, tell)
+        choice = choose(plan.results)
+        tell({"event": "chosen", "model": choice.result.name, "why": choice.why, "interrupted": interrupted})
+        _write_scores(folder, plan)
+        fitted = refit(plan, choice, tell)
+        metrics = metrics_of(prepared, plan, choice, fitted, settings, started)
+        _save_model(folder, plan, choice, fitted.model, prepared)
+        write_history(folder, fitted.history)
+        write_metrics(folder, metrics)
+        _report(folder, plan, choice, metrics, interrupted)
+        if assess and not interrupted:
+            tell({"event": "assessing"})
+            metrics = assess_sealed(folder, prepared.sealed, metrics, config_hash=settings.hash())
+        metrics["seconds"] = time.monotonic() - started
+        write_metrics(folder, metrics)
+        tell({"event": "done", "seconds": metrics["seconds"]})
+    return Outcome(folder, metrics, prepared.sealed, interrupted)
+
+
+def load_data(settings: TrainSettings, progress: Callable[[int, int, str], None] | None) -> Dataset:
+    """Load what the settings name."""
+    from heldout.data.loading import load
+
+    return load(
+        settings.data,
+        target=settings.target,
+        group=settings.group,
+        mirror=settings.mirror,
+        strict=settings.strict,
+        image_size=settings.image_size,
+        progress=progress,
+    )
+
+
+@contextlib.contextmanager
+def _new_folder(folder: RunFolder) -> Any:
+    """Make the folder; a job that fails before it is a run leaves none behind."""
+    new = not folder.path.exists()
+    folder.path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        if new and not folder.is_run():
+            shutil.rmtree(folder.path, ignore_errors=True)
+        raise
+
+
+def _write_start(folder: RunFolder, settings: TrainSettings, prepared: Prepared, command: str) -> None:
+    """Write what is known before training: the split, the environment, and last the settings, which make it a run."""
+    import yaml
+
+    digests = np.asarray([bytes(digest)[:8].hex() for digest in prepared.digests])
+    is_train = ~prepared.is_test & ~prepared.left_out
+    split = {
+        "train": prepared.ids[is_train].tolist(),
+        "test": prepared.ids[prepared.is_test].tolist(),
+        "left_out": prepared.ids[prepared.left_out].tolist(),
+        "train_digests": digests[is_train].tolist(),
+        "test_digests": digests[prepared.is_test].tolist(),
+        "fingerprint": prepared.fingerprint,
+    }
+    if (folder.path / MARK).exists():
+        _require_same(folder, settings, split)
+    folder.write_json("environment.json", {**environment(), "command": command})
+    folder.write_json("split.json", split)
+    write_text(folder.path / MARK, yaml.safe_dump(settings.changed(), sort_keys=False, allow_unicode=True))
+
+
+def _require_same(folder: RunFolder, settings: TrainSettings, split: Mapping[str, Any]) -> None:
+    """Refuse to resume a run on other data or with other settings."""
+    from heldout.job.settings import read_config, settings_from
+
+    earlier = folder.read_json("split.json")
+    if earlier.get("fingerprint") != split["fingerprint"]:
+        raise DataError(
+            "the data have changed since this run began",
+            where=settings.data,
+            fix="start a new run with another --out",
+        )
+    before = settings_from(read_config(folder.path / MARK), where=str(folder.path / MARK))
+    if before.hash() != settings.hash() or earlier.get("test") != split["test"]:
+        raise ArtifactError(
+            "this run was begun with other settings",
+            where=str(folder.path),
+            fix="repeat its command, or choose another --out",
+        )
+
+
+def _split_event(prepared: Prepared, plan: Climb, folder: RunFolder) -> dict[str, Any]:
+    from heldout.split.ledger import Ledger
+
+    ledger = Ledger()
+    return {
+        "event": "split",
+        "folder": str(folder.path),
+        "train": len(prepared.train),
+        "test": prepared.sealed.n,
+        "ladder_rows": len(plan.rows),
+        "folds": plan.settings.folds,
+        "repeats": len(plan.folds) // plan.settings.folds,
+        "models": [[rung.name, rung.title] for rung in plan.rungs],
+        "notes": list(prepared.notes),
+        "skipped": [[item.id, item.reason] for item in prepared.train.skipped],
+        "openings": ledger.count(prepared.fingerprint),
+        "ledger_problems": ledger.verify(),
+    }
+
+
+def _climb(folder: RunFolder, plan: Climb, settings: TrainSettings, prepared: Prepared, tell: Listener) -> bool:
+    """Climb with checkpoints; returns whether Ctrl-C ended it early."""
+    key = f"{prepared.fingerprint}-{settings.hash()}"
+
+    def known(result: RungResult) -> bool:
+        return load_rung(folder.checkpoints, key, result, len(plan.rows))
+
+    def save(result: RungResult) -> None:
+        save_rung(folder.checkpoints, key, result)
+        _write_scores(folder, plan)
+
+    try:
+        climb(plan, tell, known=known, save=save)
+    except KeyboardInterrupt:
+        for result in plan.results:
+            if result.status in ("waiting", "running"):
+                result.status, result.why = "skipped", "stopped by the user"
+        if not any(result.status == "finished" for result in plan.results):
+            raise TrainingError("stopped before any model finished", fix="heldout train ... --resume") from None
+        return True
+    return False
+
+
+def _write_scores(folder: RunFolder, plan: Climb) -> None:
+    folder.write_csv("leaderboard.csv", *leaderboard_rows(plan.results))
+    folder.write_csv("scores.csv", *score_rows(plan.results))
+
+
+def _save_model(folder: RunFolder, plan: Climb, choice: Choice, model: Any, prepared: Prepared) -> None:
+    from heldout.deploy.bundle import save_bundle
+
+    save_bundle(
+        folder.model,
+        model,
+        classes=list(plan.data.classes),
+        input=dict(plan.data.input),
+        info={"name": plan.data.name, "chosen": choice.result.name, "data": prepared.fingerprint},
+    )
+
+
+def _report(folder: RunFolder, plan: Climb, choice: Choice, values: dict[str, Any], interrupted: bool) -> None:
+    """Write the report of a run whose seal is closed: mistakes are those of cross-validation."""
+    probabilities = out_of_fold_probabilities(plan, choice.result)
+    predicted = choice.result.predicted
+    mistakes: tuple[Mistake, ...] = ()
+    if probabilities is not None and predicted is not None:
+        save_out_of_fold(folder, plan.y, predicted, probabilities)
+        mistakes = find_mistakes(plan.data.take(plan.rows), predicted, probabilities)
+    warnings = ("The climb was stopped early; this is the best so far.",) if interrupted else ()
+    write_report(folder, values, mistakes, warnings=warnings)

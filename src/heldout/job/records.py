@@ -1,0 +1,162 @@
+"""`metrics.json`, `leaderboard.csv`, `scores.csv`: the run in numbers."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from heldout.evaluate.metrics import metrics
+from heldout.job.folder import RunFolder
+from heldout.job.ladder import Choice, Climb, RungResult
+from heldout.job.refit import Fitted
+from heldout.job.settings import TrainSettings
+from heldout.models.calibrated import SoftmaxCalibrated
+
+if TYPE_CHECKING:
+    from heldout.job.main import Prepared
+
+SCHEMA = 1
+
+
+def ladder_record(result: RungResult) -> dict[str, Any]:
+    """One rung as it stands in ``metrics.json``; scores are None unless it finished."""
+    record: dict[str, Any] = {
+        "model": result.name,
+        "title": result.title,
+        "status": result.status,
+        "why": result.why,
+        "metric": "mcc",
+        "mean": None,
+        "se": None,
+        "accuracy": None,
+        "accuracy_se": None,
+        "folds": len(result.folds),
+        "fit_seconds": None,
+        "predict_seconds_per_1000": None,
+        "parameters": result.parameters,
+        "seconds": result.seconds,
+    }
+    if result.status == "finished":
+        record["mean"], record["se"] = result.summary("mcc")
+        record["accuracy"], record["accuracy_se"] = result.summary("accuracy")
+        record["fit_seconds"] = result.fit_seconds
+        record["predict_seconds_per_1000"] = result.predict_seconds_per_1000
+    return record
+
+
+def leaderboard_rows(results: list[RungResult]) -> tuple[list[str], list[list[Any]]]:
+    """Header and rows of ``leaderboard.csv``, best mean MCC first, unfinished rungs last."""
+    records = [ladder_record(result) for result in results]
+    records.sort(key=lambda record: -math.inf if record["mean"] is None else record["mean"], reverse=True)
+    header = list(records[0])
+    return header, [list(record.values()) for record in records]
+
+
+def score_rows(results: list[RungResult]) -> tuple[list[str], list[list[Any]]]:
+    """Header and rows of ``scores.csv``: a row per model, repeat and fold."""
+    header = [
+        "model",
+        "repeat",
+        "fold",
+        "mcc",
+        "accuracy",
+        "fit_seconds",
+        "predict_seconds",
+        "n_train",
+        "n_validation",
+    ]
+    return header, [[r.name, *(fold[key] for key in header[1:])] for r in results for fold in r.folds]
+
+
+def out_of_fold_probabilities(plan: Climb, result: RungResult) -> np.ndarray | None:
+    """Probabilities of the chosen model for every row of the ladder, from models that did not see the row."""
+    if result.scores is None:
+        return None
+    if result.calibrated:
+        return result.scores
+    known = _Classes(np.arange(plan.data.n_classes))
+    return SoftmaxCalibrated.from_out_of_fold(known, result.scores, plan.y).probabilities(result.scores)
+
+
+class _Classes:
+    """Stands where a fitted estimator would: the calibration only asks for its classes."""
+
+    def __init__(self, classes: np.ndarray) -> None:
+        self.classes_ = classes
+
+
+def metrics_of(
+    prepared: Prepared, plan: Climb, choice: Choice, fitted: Fitted, settings: TrainSettings, started: float
+) -> dict[str, Any]:
+    """Everything of ``metrics.json`` that is known while the seal is closed."""
+    data = plan.data
+    counts = np.bincount(data.y, minlength=data.n_classes)
+    probabilities = out_of_fold_probabilities(plan, choice.result)
+    found = None
+    if probabilities is not None:
+        found = metrics(plan.y, probabilities, classes=data.classes, predictions=choice.result.predicted)
+    finished = [result for result in plan.results if result.status == "finished"]
+    return {
+        "schema": SCHEMA,
+        "data": {
+            "name": data.name,
+            "kind": data.kind,
+            "fingerprint": prepared.fingerprint,
+            "rows": prepared.n_rows,
+            "train": len(data),
+            "test": prepared.sealed.n,
+            "left_out": int(prepared.left_out.sum()),
+            "shape": list(data.x.shape[1:]),
+            "classes": list(data.classes),
+            "train_counts": dict(zip(data.classes, counts.tolist(), strict=True)),
+            "test_counts": dict(prepared.sealed.counts),
+            "groups": len(np.unique(data.groups)) if data.groups is not None else len(data),
+            "copies": prepared.copies,
+            "skipped": [[item.id, item.reason] for item in data.skipped],
+            "notes": list(prepared.notes),
+        },
+        "chosen": {
+            "model": choice.result.name,
+            "title": choice.result.title,
+            "why": choice.why,
+            "best": choice.best.name,
+            "fitted_on": fitted.n_rows,
+            "note": fitted.note,
+            "parameters": fitted.parameters,
+            "fit_seconds": fitted.seconds,
+        },
+        "ladder": [ladder_record(result) for result in plan.results],
+        "ladder_rows": len(plan.rows),
+        "cross_validation": {
+            "folds": settings.folds,
+            "repeats": len(plan.folds) // settings.folds,
+            "models_compared": len(finished),
+            "out_of_fold": found,
+        },
+        "seed": settings.seed,
+        "seconds": time.monotonic() - started,
+    }
+
+
+def write_metrics(folder: RunFolder, values: dict[str, Any]) -> None:
+    """Write ``metrics.json``."""
+    folder.write_json("metrics.json", values)
+
+
+def write_history(folder: RunFolder, history: list[dict[str, Any]]) -> None:
+    """Write ``history.csv``, a row per epoch and replicate, if the chosen model is a net."""
+    if history:
+        header = list(history[0])
+        folder.write_csv("history.csv", header, [[row.get(key) for key in header] for row in history])
+
+
+def without_times(values: Any) -> Any:
+    """``metrics.json`` less everything that a clock measured, to compare two runs."""
+    if isinstance(values, dict):
+        return {k: without_times(v) for k, v in values.items() if "seconds" not in k and k != "time"}
+    if isinstance(values, list):
+        return [without_times(value) for value in values]
+    return values

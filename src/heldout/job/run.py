@@ -1,0 +1,131 @@
+"""The Python face of the main job: `train` gives a `Run`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from heldout.data.dataset import Dataset
+from heldout.job.folder import RunFolder
+from heldout.job.ladder import Listener
+from heldout.job.settings import settings_from
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from heldout.job.predicting import Predictions
+    from heldout.split.sealed import SealedTest
+
+
+class Run:
+    """A run folder: its scores, its model, and its seal.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        The folder.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, sealed: SealedTest | None = None) -> None:
+        self._folder = RunFolder(path).require_run()
+        self._sealed = sealed
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r}, chosen={self.chosen!r})"
+
+    @property
+    def path(self) -> Path:
+        """The run folder."""
+        return self._folder.path
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """``metrics.json`` as a dict; "test" is there only after `assess`."""
+        values: dict[str, Any] = self._folder.read_json("metrics.json")
+        return values
+
+    @property
+    def chosen(self) -> str:
+        """Name of the chosen model."""
+        return str(self.metrics["chosen"]["model"])
+
+    def leaderboard(self) -> pd.DataFrame:
+        """Every model with its cross-validated scores ± standard errors, best first."""
+        import pandas as pd
+
+        return pd.read_csv(self.path / "leaderboard.csv")
+
+    def report(self) -> Path:
+        """Path of the HTML report."""
+        return self._folder.report
+
+    def assess(self, *, again: bool = False) -> dict[str, Any]:
+        """Open the seal: metrics of the chosen model on the test rows, recorded in the ledger.
+
+        Raises
+        ------
+        DataError
+            If the data have changed since.
+        """
+        from heldout.job.assessment import assess
+
+        test: dict[str, Any] = assess(self._folder, again=again, sealed=self._sealed)["test"]
+        return test
+
+    def predict(self, inputs: Sequence[str | os.PathLike[str]] | pd.DataFrame) -> Predictions:
+        """Label and probabilities for image files, table files, or the rows of a DataFrame."""
+        from heldout.job.predicting import predict
+
+        return predict(self._folder.model, inputs)
+
+
+def open_run(path: str | os.PathLike[str]) -> Run:
+    """Open a run folder that an earlier `train` wrote."""
+    return Run(path)
+
+
+def train(
+    data: str | os.PathLike[str] | Dataset,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    assess: bool = False,
+    resume: bool = False,
+    listen: Listener | None = None,
+    **settings: Any,
+) -> Run:
+    """Split, seal, climb the ladder, choose, refit and report.
+
+    Parameters
+    ----------
+    data : path, name of a dataset, or Dataset
+    out : path, optional
+        The run folder; by default ``runs/<data>``.
+    assess : bool, default=False
+        Open the seal at the end.
+    resume : bool, default=False
+        Go on with a run that was stopped.
+    listen : callable, optional
+        Told of every event (a dict) as it happens.
+    **settings
+        Fields of `heldout.job.settings.TrainSettings`: ``target``, ``group``, ``seed``, ``time`` (``"10m"``),
+        ``models``, ``folds``, ``repeats``, ``test_share``, ...
+
+    Returns
+    -------
+    Run
+    """
+    from heldout.job.main import train as run_job
+
+    given = data if isinstance(data, Dataset) else None
+    values: Mapping[str, Any] = {**settings, "data": given.name if given else os.fspath(data)}  # type: ignore[arg-type]
+    outcome = run_job(
+        settings_from(values),
+        data=given,
+        out=None if out is None else os.fspath(out),
+        assess=assess,
+        resume=resume,
+        listen=listen or (lambda event: None),
+    )
+    return Run(outcome.folder.path, sealed=outcome.sealed)
