@@ -137,9 +137,9 @@ def bootstrap_interval(
 
     Before drawing, one right and one wrong row (with groups: group) are added to the population, spread
     over classes as the margins are, so that a perfect test set keeps an interval of honest width. In 30
-    simulated populations (n = 100 to 1000, 2 to 10 classes, accuracy 0.5 to 0.99), a 95 % interval of MCC
-    covered the truth in 92 % or more of 250 test sets of each; the plain percentile interval sank to 65 %,
-    BCa to 63 %. The interval always contains the score itself.
+    simulations (n = 100, 300 or 1000; 2 to 10 classes; accuracy 0.5 to 0.99), the 95 % interval of MCC
+    covered the truth in 92.9 to 98.9 % of 1000 test sets each; of 250 each, the plain percentile interval
+    sank to 65 %, BCa to 63 %. The interval always contains the score itself.
 
     Parameters
     ----------
