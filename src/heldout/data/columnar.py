@@ -37,8 +37,7 @@ def read_parquet(path: Path) -> RawTable:
         ) from error
     notes: list[str] = []
     columns = [
-        _from_arrow(str(name), table.column(number), where, notes)
-        for number, name in enumerate(table.column_names)
+        _from_arrow(str(name), table.column(number), where, notes) for number, name in enumerate(table.column_names)
     ]
     return _checked(RawTable([str(name) for name in table.column_names], columns, None, where, notes))
 
@@ -90,9 +89,7 @@ def _from_arrow(name: str, column: Any, where: str, notes: list[str]) -> Any:
     if pa.types.is_null(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return column.cast(pa.large_string())
     if pa.types.is_temporal(kind):
-        notes.append(
-            f"column {name!r} holds dates or times and is taken as text; derive numbers from it if they matter"
-        )
+        notes.append(f"column {name!r} holds dates or times and is taken as text")
         return column.cast(pa.large_string())
     if str(kind).startswith("string_view"):
         return column.cast(pa.large_string())
@@ -134,9 +131,7 @@ def _from_pandas(name: str, series: Any, where: str, notes: list[str]) -> Any:
             [pa.array([None if _is_missing(value) else str(value) for value in values], pa.large_string())]
         )
     if pd.api.types.is_complex_dtype(series.dtype):
-        raise DataError(
-            f"column {name!r} holds complex numbers", where=where, fix="drop it or split it in two"
-        )
+        raise DataError(f"column {name!r} holds complex numbers", where=where, fix="drop it or split it in two")
     return _from_arrow(name, pa.chunked_array([pa.array(series, from_pandas=True)]), where, notes)
 
 

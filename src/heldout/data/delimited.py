@@ -140,9 +140,7 @@ def read_delimited(source: Path | BinaryIO, *, where: str, delimiter: str | None
             with source.open("rb") as stream:
                 return _read(stream, where, delimiter)
         except OSError as error:
-            raise DataError(
-                f"cannot read: {error.strerror}", where=where, fix="check the file's rights"
-            ) from error
+            raise DataError(f"cannot read: {error.strerror}", where=where, fix="check the file's rights") from error
     return _read(source, where, delimiter)
 
 
@@ -242,9 +240,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _columns(
-    rows: Iterator[tuple[int, list[str]]], names: list[str], where: str
-) -> tuple[list[Any], np.ndarray]:
+def _columns(rows: Iterator[tuple[int, list[str]]], names: list[str], where: str) -> tuple[list[Any], np.ndarray]:
     """Text columns in Arrow's compact form, chunk by chunk, so that no row lives twice."""
     import pyarrow as pa
 

@@ -55,7 +55,7 @@ class RemoteFile:
         return max(self.file_bytes, self.content_bytes or 0) + 2**20
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """One address did not give the file; the message says why."""
 
 
@@ -71,23 +71,16 @@ def read_content(path: Path, file: RemoteFile) -> bytes:
         with path.open("rb") as stream:
             return _checked_content(stream, file)
     except OSError as error:
-        raise DataError(
-            f"cannot read: {error.strerror or error}", where=str(path), fix="check the file"
-        ) from error
-    except _Refused as error:
-        raise DataError(
-            str(error), where=str(path), fix="get the file again; this copy is not the dataset"
-        ) from None
+        raise DataError(f"cannot read: {error.strerror or error}", where=str(path), fix="check the file") from error
+    except _RefusedError as error:
+        raise DataError(str(error), where=str(path), fix="get the file again; this copy is not the dataset") from None
 
 
 def _checked_content(stream: BinaryIO, file: RemoteFile) -> bytes:
-    if file.content_bytes is None:
-        content = stream.read(file.limit + 1)
-    else:
-        content = _gunzip(stream, file.content_bytes)
+    content = stream.read(file.limit + 1) if file.content_bytes is None else _gunzip(stream, file.content_bytes)
     digest = hashlib.sha256(content).hexdigest()
     if digest != file.sha256:
-        raise _Refused(f"the content has SHA-256 {digest}, expected {file.sha256} ({len(content):,} bytes)")
+        raise _RefusedError(f"the content has SHA-256 {digest}, expected {file.sha256} ({len(content):,} bytes)")
     return content
 
 
@@ -97,12 +90,10 @@ def _gunzip(stream: BinaryIO, n_bytes: int) -> bytes:
         with gzip.GzipFile(fileobj=stream) as unpacked:
             return unpacked.read(n_bytes + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise _Refused(f"damaged or not gzip ({error})") from None
+        raise _RefusedError(f"damaged or not gzip ({error})") from None
 
 
-def fetch_file(
-    file: RemoteFile, addresses: Sequence[str], target: Path, *, progress: Progress | None = None
-) -> Path:
+def fetch_file(file: RemoteFile, addresses: Sequence[str], target: Path, *, progress: Progress | None = None) -> Path:
     """Download `file` from the first address that gives it intact.
 
     Parameters
@@ -128,7 +119,7 @@ def fetch_file(
             try:
                 content = _get(address, file, progress)
                 _checked_content(io.BytesIO(content), file)
-            except _Refused as refusal:
+            except _RefusedError as refusal:
                 failures.append(f"{address} (attempt {attempt}): {refusal}")
                 if not _is_worth_repeating(refusal):
                     break
@@ -144,28 +135,28 @@ def fetch_file(
     )
 
 
-def _is_worth_repeating(refusal: _Refused) -> bool:
+def _is_worth_repeating(refusal: _RefusedError) -> bool:
     return "SHA-256" in str(refusal) or "damaged" in str(refusal) or "cut off" in str(refusal)
 
 
 def _get(address: str, file: RemoteFile, progress: Progress | None) -> bytes:
     if not address.startswith(("http://", "https://")):
-        raise _Refused("only http and https addresses are used")
+        raise _RefusedError("only http and https addresses are used")
     request = urllib.request.Request(address, headers={"User-Agent": f"heldout/{__version__}"})
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
             return _receive(response, file, progress)
     except urllib.error.HTTPError as error:
         with error:
-            raise _Refused(f"answered {error.code} {error.reason}") from None
+            raise _RefusedError(f"answered {error.code} {error.reason}") from None
     except TimeoutError:
-        raise _Refused(f"no answer within {TIMEOUT_SECONDS:g} s") from None
+        raise _RefusedError(f"no answer within {TIMEOUT_SECONDS:g} s") from None
     except urllib.error.URLError as error:
         if isinstance(error.reason, TimeoutError):
-            raise _Refused(f"no answer within {TIMEOUT_SECONDS:g} s") from None
-        raise _Refused(f"cannot be reached ({error.reason})") from None
+            raise _RefusedError(f"no answer within {TIMEOUT_SECONDS:g} s") from None
+        raise _RefusedError(f"cannot be reached ({error.reason})") from None
     except (HTTPException, OSError, ValueError) as error:
-        raise _Refused(f"broken connection ({error or type(error).__name__})") from None
+        raise _RefusedError(f"broken connection ({error or type(error).__name__})") from None
 
 
 def _receive(response: BinaryIO, file: RemoteFile, progress: Progress | None) -> bytes:
@@ -175,31 +166,31 @@ def _receive(response: BinaryIO, file: RemoteFile, progress: Progress | None) ->
     total = _announced(response, file)
     while block := _read_some(response):
         if not blocks and block.lstrip()[:1] == b"<":
-            raise _Refused("answered with a web page instead of the data")
+            raise _RefusedError("answered with a web page instead of the data")
         blocks.append(block)
         n_bytes += len(block)
         if n_bytes > file.limit:
-            raise _Refused(f"sends more than {file.limit:,} bytes; the file has {file.file_bytes:,}")
+            raise _RefusedError(f"sends more than {file.limit:,} bytes; the file has {file.file_bytes:,}")
         now = time.monotonic()
         if now - mark_time > STALL_SECONDS:
             if n_bytes - mark_bytes < STALL_BYTES:
-                raise _Refused(f"stalled at {n_bytes:,} bytes")
+                raise _RefusedError(f"stalled at {n_bytes:,} bytes")
             mark_bytes, mark_time = n_bytes, now
         if progress is not None:
             progress(n_bytes, max(total, n_bytes), file.path)
     if n_bytes == 0:
-        raise _Refused("sent an empty file")
+        raise _RefusedError("sent an empty file")
     return b"".join(blocks)
 
 
 def _read_some(response: BinaryIO) -> bytes:
     """What has arrived, without waiting for a full block."""
-    return response.read1(_BLOCK)  # type: ignore[attr-defined,no-any-return]
+    return response.read1(_BLOCK)  # type: ignore[attr-defined]
 
 
 def _announced(response: BinaryIO, file: RemoteFile) -> int:
     length = response.headers.get("Content-Length") or ""  # type: ignore[attr-defined]
     announced = int(length) if length.isdigit() else file.file_bytes
     if announced > file.limit:
-        raise _Refused(f"announces {announced:,} bytes; the file has {file.file_bytes:,}")
+        raise _RefusedError(f"announces {announced:,} bytes; the file has {file.file_bytes:,}")
     return announced

@@ -54,9 +54,7 @@ def check_target(
         )
     _refuse_many(len(codes), classes, where=where, what=what)
     odd = [name for name in classes if name.strip().casefold() in _WORDS_FOR_NOTHING]
-    notes = [
-        f"target {what!r}: {name!r} is taken as a class of its own, not as a missing label" for name in odd
-    ]
+    notes = [f"target {what!r}: {name!r} is taken as a class of its own, not as a missing label" for name in odd]
     return notes + near_equal_notes(classes)
 
 
@@ -113,9 +111,7 @@ def near_equal_notes(classes: Sequence[str], limit: int = 10) -> list[str]:
         alike.setdefault(_blurred(name), []).append(name)
     groups = [names for names in alike.values() if len(names) > 1]
     notes = [
-        "labels "
-        + " and ".join(repr(name) for name in names)
-        + " look alike and are kept as different classes"
+        "labels " + " and ".join(repr(name) for name in names) + " look alike and are kept as different classes"
         for names in groups[:limit]
     ]
     if len(groups) > limit:

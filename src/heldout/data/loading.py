@@ -95,18 +95,14 @@ def _existing(text: str) -> Path:
     from heldout.data.named import NAMED
 
     if text.startswith(("http://", "https://")):
-        raise DataError(
-            "an address is not read directly", where=text, fix="download it first, then give the file"
-        )
+        raise DataError("an address is not read directly", where=text, fix="download it first, then give the file")
     path = Path(text).expanduser()
     try:
         if path.exists():
             return path
         siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
     except (OSError, ValueError) as error:
-        raise DataError(
-            f"cannot be opened ({error})", where=repr(text[:200]), fix="give another path"
-        ) from None
+        raise DataError(f"cannot be opened ({error})", where=repr(text[:200]), fix="give another path") from None
     near = difflib.get_close_matches(path.name, siblings, n=1)
     near_names = difflib.get_close_matches(text, NAMED, n=1)
     fix = f"datasets known by name: {', '.join(NAMED)}"

@@ -192,9 +192,7 @@ NAMED: Mapping[str, NamedDataset] = {
 }
 
 
-def fetch(
-    name: str, mirror: str | os.PathLike[str] | None = None, progress: Progress | None = None
-) -> Path | None:
+def fetch(name: str, mirror: str | os.PathLike[str] | None = None, progress: Progress | None = None) -> Path | None:
     """Bring the files of a named dataset to this machine, checked.
 
     Parameters
@@ -218,7 +216,7 @@ def fetch(
     DataError
         If no address gives the files intact.
     """
-    paths = [path for path, _ in _obtain(name, mirror, progress)]
+    paths = obtain_paths(name, mirror, progress)
     return paths[0].parent if paths else None
 
 
@@ -235,6 +233,11 @@ def describe(name: str) -> NamedDataset:
     return NAMED[name]
 
 
+def obtain_paths(name: str, mirror: Any, progress: Progress | None) -> list[Path]:
+    """Where the checked files of a named dataset lie."""
+    return [path for path, _ in _obtain(name, mirror, progress)]
+
+
 def obtain_contents(name: str, mirror: Any, progress: Progress | None) -> list[bytes]:
     """The checked content of each file of a named dataset (decompressed where the sums say so)."""
     return [content for _, content in _obtain(name, mirror, progress)]
@@ -246,9 +249,7 @@ def _obtain(name: str, mirror: Any, progress: Progress | None) -> list[tuple[Pat
     return [_obtain_file(known, file, mirror, progress) for file in known.files]
 
 
-def _obtain_file(
-    known: NamedDataset, file: RemoteFile, mirror: str, progress: Progress | None
-) -> tuple[Path, bytes]:
+def _obtain_file(known: NamedDataset, file: RemoteFile, mirror: str, progress: Progress | None) -> tuple[Path, bytes]:
     if mirror and not mirror.startswith(("http://", "https://")):
         return _from_folder(Path(mirror), file)
     kept = cache_folder("named") / file.path
@@ -258,9 +259,7 @@ def _obtain_file(
         except DataError:
             kept.unlink(missing_ok=True)  # a cache that went bad is not worth a word: fetch it again
     short = file.path.split("/")[-1]
-    addresses = (
-        [f"{mirror.rstrip('/')}/{file.path}"] if mirror else [base + short for base in known.addresses]
-    )
+    addresses = [f"{mirror.rstrip('/')}/{file.path}"] if mirror else [base + short for base in known.addresses]
     if not addresses:
         raise DataError(
             f"{file.path} has no public address that heldout knows",
@@ -276,9 +275,7 @@ def _from_folder(mirror: Path, file: RemoteFile) -> tuple[Path, bytes]:
         raise DataError(
             f"the mirror has no file {file.path}",
             where=str(mirror),
-            fix="check --mirror (or HELDOUT_MIRROR): it is the folder that holds "
-            + file.path.split("/")[0]
-            + "/",
+            fix="check --mirror (or HELDOUT_MIRROR): it is the folder that holds " + file.path.split("/")[0] + "/",
         )
     return path, read_content(path, file)
 

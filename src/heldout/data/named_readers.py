@@ -46,8 +46,7 @@ def read_idx_dataset(name: str, mirror: Any, progress: Progress | None) -> Datas
     contents = [_decompressed(content) for content in obtain_contents(name, mirror, progress)]
     train_x, train_y, test_x, test_y = (parse_idx(content, where=name) for content in contents)
     ids = np.array(
-        [f"train/{row:05d}" for row in range(len(train_y))]
-        + [f"test/{row:05d}" for row in range(len(test_y))]
+        [f"train/{row:05d}" for row in range(len(train_y))] + [f"test/{row:05d}" for row in range(len(test_y))]
     )
     official_test = np.arange(len(ids)) >= len(train_y)
     images = np.concatenate([train_x, test_x])[..., np.newaxis]

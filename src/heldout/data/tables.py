@@ -138,6 +138,11 @@ def read_rows(source: Any, input: Mapping[str, Any]) -> tuple[Any, np.ndarray, n
     return _frame(data, n_rows), np.arange(n_rows).astype(str), written, notes
 
 
+def numeric_features(raw: RawTable, notes: list[str]) -> tuple[Any, list[dict[str, str]]]:
+    """The frame of raw columns without a target, and their ``input`` description."""
+    return _features(raw, raw.names, notes)
+
+
 def _find_target(raw: RawTable, target: str | None) -> str:
     if target is not None:
         _find(raw, target, "target")
@@ -146,8 +151,7 @@ def _find_target(raw: RawTable, target: str | None) -> str:
     raise SettingError(
         f"which column holds the labels? The table has {_listed(raw.names)}",
         where=raw.where,
-        fix=f"--target {likely[0] if likely else raw.names[-1]!r}"
-        + (" looks likely" if likely else ", for example"),
+        fix=f"--target {likely[0] if likely else raw.names[-1]!r}" + (" looks likely" if likely else ", for example"),
     )
 
 
@@ -157,9 +161,7 @@ def _find(raw: RawTable, name: str, role: str) -> None:
     folded = {known.casefold(): known for known in raw.names}
     near = difflib.get_close_matches(name.casefold(), folded, n=3)
     fix = f"--{role} {folded[near[0]]!r}" if near else f"choose one of these with --{role}"
-    raise SettingError(
-        f"there is no column {name!r}; the table has {_listed(raw.names)}", where=raw.where, fix=fix
-    )
+    raise SettingError(f"there is no column {name!r}; the table has {_listed(raw.names)}", where=raw.where, fix=fix)
 
 
 def _listed(names: list[str], limit: int = 12) -> str:
@@ -209,8 +211,7 @@ def _features(raw: RawTable, names: list[str], notes: list[str]) -> tuple[Any, l
             fix="add columns that vary from row to row",
         )
     types = [
-        {"name": name, "type": "categorical" if values.dtype == object else "numeric"}
-        for name, values in kept.items()
+        {"name": name, "type": "categorical" if values.dtype == object else "numeric"} for name, values in kept.items()
     ]
     return _frame(kept, n_rows), types
 
@@ -298,12 +299,10 @@ def _typed(raw: RawTable, name: str, kind: str) -> np.ndarray:
 
 
 def _first_non_number(trimmed: Any) -> tuple[int, str]:
-    row = 0
-    for value in trimmed.to_pylist():
+    for row, value in enumerate(trimmed.to_pylist()):
         if value is not None and _parsed_one(value) is None:
             return row, value
-        row += 1
-    return 0, ""
+    raise AssertionError("called without a value that is no number")
 
 
 def _parsed_one(value: str) -> np.ndarray | None:
@@ -342,20 +341,14 @@ def _note_text(name: str, values: np.ndarray, notes: list[str]) -> None:
         all("," in value or value.isdigit() for value in sample)
         and _parsed(pc.replace_substring(pa.array(sample), ",", ".")) is not None
     ):
-        notes.append(
-            f"column {name!r} is taken as text; it may hold numbers with decimal commas: write 3.14, not 3,14"
-        )
+        notes.append(f"column {name!r} is taken as text; it may hold numbers with decimal commas: write 3.14, not 3,14")
     elif sum(_is_date(value) for value in sample) > 0.9 * len(sample):
-        notes.append(
-            f"column {name!r} holds dates and is taken as text; derive numbers from it if they matter"
-        )
+        notes.append(f"column {name!r} holds dates and is taken as text; derive numbers from it if they matter")
     else:
         numbers = sum(_parsed_one(value) is not None for value in sample[:200])
         if numbers > 0.9 * len(sample[:200]):
             odd = next((value for value in sample if _parsed_one(value) is None), None)
-            notes.append(
-                f"column {name!r} is taken as text because of values such as {odd!r}; the rest are numbers"
-            )
+            notes.append(f"column {name!r} is taken as text because of values such as {odd!r}; the rest are numbers")
 
 
 def _is_date(value: str) -> bool:
