@@ -117,9 +117,7 @@ def test_intervals_with_groups_cover_where_those_without_do_not() -> None:
 
 def test_groups_of_one_row_give_about_wilsons_interval() -> None:
     right = np.arange(400) % 10 != 0
-    assert grouped_accuracy_interval(right, np.arange(400)) == pytest.approx(
-        accuracy_interval(360, 400), abs=0.002
-    )
+    assert grouped_accuracy_interval(right, np.arange(400)) == pytest.approx(accuracy_interval(360, 400), abs=0.002)
 
 
 def test_all_right_in_few_groups_says_less_than_all_right_in_many_rows() -> None:

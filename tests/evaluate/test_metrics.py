@@ -107,9 +107,7 @@ def test_mcc_and_kappa_equal_scikit_learns_for_any_labels(labels: list[int], see
 def test_perfect_predictions_score_exactly_one(sizes: tuple[int, ...]) -> None:
     y = np.repeat(np.arange(len(sizes)), sizes)
     found = metrics(y, np.eye(len(sizes))[y])
-    assert [found[key] for key in ("accuracy", "balanced_accuracy", "mcc", "kappa", "f1_macro", "auc")] == [
-        1.0
-    ] * 6
+    assert [found[key] for key in ("accuracy", "balanced_accuracy", "mcc", "kappa", "f1_macro", "auc")] == [1.0] * 6
     assert found["log_loss"] == found["brier"] == 0.0
 
 
@@ -155,9 +153,7 @@ def test_a_class_without_rows_makes_the_macro_auc_undefined_and_balanced_accurac
 
 
 def test_certain_and_wrong_costs_a_finite_log_loss() -> None:
-    assert metrics([0], [[0.0, 1.0]])["log_loss"] == pytest.approx(
-        oracle.log_loss([0], [[0.0, 1.0]], labels=[0, 1])
-    )
+    assert metrics([0], [[0.0, 1.0]])["log_loss"] == pytest.approx(oracle.log_loss([0], [[0.0, 1.0]], labels=[0, 1]))
 
 
 GOOD = [[0.5, 0.5], [0.2, 0.8]]
@@ -216,7 +212,5 @@ def test_worst_pairs_are_the_largest_errors_first_and_never_empty_cells() -> Non
 
 def test_importing_the_room_loads_no_learning_library() -> None:
     code = "import sys, heldout.evaluate.metrics, heldout.evaluate.intervals; print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.split()
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"sklearn", "torch", "pandas", "scipy"} & set(loaded)

@@ -26,9 +26,7 @@ def as_labels(values: object, n_classes: int, *, name: str = "y") -> np.ndarray:
     """
     labels = np.asarray(values)
     if labels.ndim != 1:
-        raise ShapeError(
-            f"{name} has shape {labels.shape}, one class number a row is needed", fix="y.ravel()"
-        )
+        raise ShapeError(f"{name} has shape {labels.shape}, one class number a row is needed", fix="y.ravel()")
     if labels.dtype.kind not in "iub":
         if labels.size == 0:
             return labels.astype(np.int64)

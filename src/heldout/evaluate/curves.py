@@ -100,9 +100,7 @@ def roc(is_positive: object, score: object) -> Curve | None:
     thresholds, hits, alarms = _cumulative(positive, values)
     tpr = np.append(0, hits) / hits[-1]
     fpr = np.append(0, alarms) / alarms[-1]
-    return Curve(
-        fpr, tpr, np.append(np.inf, thresholds), float(np.sum(np.diff(fpr) * (tpr[1:] + tpr[:-1])) / 2)
-    )
+    return Curve(fpr, tpr, np.append(np.inf, thresholds), float(np.sum(np.diff(fpr) * (tpr[1:] + tpr[:-1])) / 2))
 
 
 def roc_auc(is_positive: object, score: object) -> float | None:

@@ -74,12 +74,8 @@ def metrics(
     names = _check_classes(classes, n_classes)
     truth = as_labels(y, n_classes)
     if truth.size != n_rows:
-        raise ShapeError(
-            f"y has {truth.size} rows, probabilities have {n_rows}", fix="pass the rows of y only"
-        )
-    guess = (
-        given.argmax(axis=1) if predictions is None else as_labels(predictions, n_classes, name="predictions")
-    )
+        raise ShapeError(f"y has {truth.size} rows, probabilities have {n_rows}", fix="pass the rows of y only")
+    guess = given.argmax(axis=1) if predictions is None else as_labels(predictions, n_classes, name="predictions")
     matrix = confusion(truth, guess, n_classes)
     aucs = [roc_auc(truth == number, given[:, number]) for number in range(n_classes)]
     found: dict[str, Any] = {"n": n_rows}
@@ -98,9 +94,7 @@ def check_probabilities(values: object) -> np.ndarray:
     try:
         given = np.asarray(values, dtype=float)
     except (TypeError, ValueError) as error:
-        raise ShapeError(
-            "probabilities are not a table of numbers", fix="pass an array (n_rows, n_classes)"
-        ) from error
+        raise ShapeError("probabilities are not a table of numbers", fix="pass an array (n_rows, n_classes)") from error
     if given.ndim != 2 or given.shape[1] < 2:
         raise ShapeError(
             f"probabilities have shape {given.shape}, (n_rows, n_classes) with two classes or more is needed",
@@ -126,13 +120,9 @@ def check_probabilities(values: object) -> np.ndarray:
 
 
 def _check_classes(classes: Sequence[str] | None, n_classes: int) -> list[str]:
-    names = (
-        [str(number) for number in range(n_classes)] if classes is None else [str(name) for name in classes]
-    )
+    names = [str(number) for number in range(n_classes)] if classes is None else [str(name) for name in classes]
     if len(names) != n_classes:
-        raise ShapeError(
-            f"{len(names)} class names for {n_classes} columns of probabilities", fix="pass one each"
-        )
+        raise ShapeError(f"{len(names)} class names for {n_classes} columns of probabilities", fix="pass one each")
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise LabelError(f"the class name {twice!r} occurs twice", fix="give every class its own name")

@@ -1,0 +1,240 @@
+"""The page: well-formed, self-contained, escaped, and saying what the content says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html import unescape
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from report_samples import HOSTILE, LADDER, hostile_sample, sample, scored
+
+from heldout.errors import ShapeError
+from heldout.report.content import DataSummary, Mistake, Opening, ReportContent, Seal
+from heldout.report.page import render_report, write_report
+from heldout.report.words import verdict
+
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+LOADING = {"src", "href", "srcset", "data", "action", "poster", "background", "xlink:href"}
+
+
+class Reader(HTMLParser):
+    """Collects what a test asks about, and notices tags that do not match."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        assert len(dict(attrs)) == len(attrs), f"an attribute of {tag} is given twice"
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).replace("\u00a0", " ").split())
+
+
+def bare() -> ReportContent:
+    return ReportContent("t", "", DataSummary("d", "table", 0, 0, ()), ())
+
+
+PAGES = {
+    "opened": sample(),
+    "sealed": sample(test=None, seal=Seal()),
+    "two classes": sample(("benign", "malignant")),
+    "20 classes": sample(tuple(f"class {i}" for i in range(20))),
+    "100 classes": sample(tuple(f"class {i}" for i in range(100))),
+    "hostile": hostile_sample(),
+    "bare": bare(),
+}
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def page(request) -> str:
+    return render_report(PAGES[request.param])
+
+
+def test_every_page_is_balanced_has_one_title_and_headings_in_order(page: str) -> None:
+    tags = [tag for tag, _ in Reader(page).tags]
+    assert tags.count("h1") == tags.count("body") == tags.count("main") == 1
+    levels = [int(tag[1]) for tag in tags if re.fullmatch(r"h[1-6]", tag)]
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_every_page_loads_nothing_and_runs_nothing(page: str) -> None:
+    for tag, attributes in Reader(page).tags:
+        assert tag not in {"script", "iframe", "object", "embed", "link", "base", "form"}
+        assert not [name for name in attributes if name.startswith("on")]
+        for name in LOADING & set(attributes):
+            assert str(attributes[name]).startswith(("#", "data:image/png;base64,"))
+        assert "url(" not in (attributes.get("style") or "")
+    assert "@import" not in page
+    assert "url(" not in re.search(r"<style>(.*?)</style>", page, re.S)[1]
+
+
+def test_every_link_leads_to_a_section_and_every_picture_has_words(page: str) -> None:
+    tags = Reader(page).tags
+    identities = [attributes["id"] for _, attributes in tags if "id" in attributes]
+    assert len(identities) == len(set(identities))
+    assert {a["href"][1:] for tag, a in tags if tag == "a"} <= set(identities)
+    for tag, attributes in tags:
+        if tag in {"img", "svg"}:
+            assert attributes.get("alt") or attributes.get("aria-label")
+
+
+def test_every_page_can_be_written_and_read_as_utf8_without_control_characters(page: str, tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_bytes(page.encode("utf-8"))
+    assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e]", page)
+
+
+def test_pages_stay_small() -> None:
+    assert len(render_report(PAGES["opened"])) < 80_000
+    assert len(render_report(PAGES["100 classes"])) < 400_000
+
+
+def test_hostile_strings_are_shown_as_they_are_written() -> None:
+    found = render_report(hostile_sample())
+    assert HOSTILE[0] not in found
+    assert "&lt;script&gt;document.title=" in found
+    assert "{{ 7 * 7 }}{% raw %}" in Reader(found).text
+    assert "49" not in re.findall(r"<td>(.*?)</td>", found)
+    assert "日本語 🎉" in found
+    labels = re.findall(r"<(?:th|text)\b[^>]*>(?:<title>.*?</title>)?([^<]*)", found)
+    assert max(map(len, map(unescape, labels))) <= 60
+
+
+def test_an_opened_report_states_its_facts_verdict_first() -> None:
+    content = sample()
+    text = Reader(render_report(content)).text
+    found = content.test.metrics
+    assert f"RBF SVM is right on {found['accuracy'] * 100:.1f} % of unseen images." in text
+    facts = [
+        "360 sealed images, first opening",
+        "The ladder",
+        "98.8 ± 0.4 %",
+        "skipped: the time limit of 2 min was reached",
+        "failed: the loss became NaN in epoch 3",
+        "The numbers",
+        "Who is taken for whom",
+        "Class by class",
+        "The most confident mistakes",
+        "The data",
+        "7 rows are near-copies of another.",
+        "truncated after 212 bytes",
+        "How the seal stands",
+        "The seal of these 360 images has been opened once.",
+        "To repeat this",
+        "heldout train digits --seed 1 --assess",
+        "1.9.1",
+    ]
+    places = [text.find(fact) for fact in facts]
+    assert -1 not in places, facts[places.index(-1)]
+    assert places == sorted(places)
+    assert "cross-validated 0.987 ± 0.004." in text
+
+
+def test_counts_and_row_percents_of_the_confusion_matrix_are_on_the_page() -> None:
+    content = sample()
+    words = Reader(render_report(content)).words
+    matrix = np.array(content.test.metrics["confusion"])
+    for count in matrix[matrix > 0]:
+        assert str(count) in words
+    assert f"{matrix[0, 0] / matrix[0].sum() * 100:.0f} %" in words
+
+
+def test_a_sealed_report_speaks_of_cross_validation_and_never_of_the_test_rows() -> None:
+    text = Reader(render_report(PAGES["sealed"])).text
+    assert "RBF SVM: cross-validated MCC 0.987 ± 0.004, right on 98.8 ± 0.4 % of validation images." in text
+    assert "The sealed test set of 360 images has not been opened." in text
+    assert "360 images are sealed and have never been looked at." in text
+    assert "unseen" not in text
+    assert "Sealed rows" not in text.replace("Sealed rows on which", "")
+
+
+def test_a_sealed_report_confesses_openings_by_other_runs() -> None:
+    seal = Seal((Opening("a", "b", "c"), Opening("d", "e", "f")))
+    assert "other runs opened it twice" in Reader(render_report(sample(test=None, seal=seal))).text
+
+
+def test_a_second_opening_is_said_and_its_wider_intervals_too() -> None:
+    seal = Seal((Opening("a", "b", "c"), Opening("d", "e", "f")))
+    content = sample(seal=seal, test=scored(360, tuple("0123456789"), 0.98, level=0.975))
+    text = Reader(render_report(content)).text
+    assert "97.5 % interval" in text
+    assert "second opening" in text
+    assert "widened to 97.5 %" in text
+    assert "opened twice for these data" in text
+
+
+def test_a_broken_ledger_is_said_before_the_verdict() -> None:
+    text = Reader(render_report(sample(seal=Seal(intact=False, detail="entry 4 is missing")))).text
+    assert text.index("The ledger of openings has been altered: entry 4 is missing") < text.index("RBF SVM is right")
+
+
+def test_a_model_no_better_than_a_constant_answer_is_called_that() -> None:
+    good, coin = scored(200, ("a", "b"), 0.97), scored(200, ("a", "b"), 0.5)
+    assert verdict(sample(("a", "b"), test=good)).caution == ""
+    assert "does not show that this model is better" in verdict(sample(("a", "b"), test=coin)).caution
+
+
+def test_two_classes_bring_curves_and_the_medical_names() -> None:
+    text = Reader(render_report(PAGES["two classes"])).text
+    for name in ("ROC", "Precision and recall", "“malignant” is the positive class", "Sensitivity (TPR)"):
+        assert name in text
+    assert "ROC" not in Reader(render_report(PAGES["opened"])).text
+
+
+def test_a_hundred_classes_are_told_by_their_worst_pairs_and_a_matrix_without_numbers() -> None:
+    found = render_report(PAGES["100 classes"])
+    matrix = re.search(r'<svg class="figure confusion".*?</svg>', found, re.S)[0]
+    words = re.findall(r"<text[^>]*>(?:<title>.*?</title>)?(.*?)</text>", matrix)
+    assert not [word for word in words if word.strip().isdigit()]
+    pairs = re.search(r"<h3>Most frequent confusions</h3>.*?</table>", found, re.S)[0]
+    assert 1 <= pairs.count("taken for") <= 20
+
+
+def test_mistakes_show_pictures_for_images_and_values_for_tables() -> None:
+    reader = Reader(render_report(sample()))
+    picture = next(attributes for tag, attributes in reader.tags if tag == "img")
+    assert picture["src"].startswith("data:image/png;base64,")
+    assert picture["alt"] == "three/7.png: 0, taken for 1"
+    for word in ("93.0 %", "age", "61.5", "smoker", "yes", "missing"):
+        assert word in reader.text
+
+
+def test_a_picture_that_is_none_is_refused() -> None:
+    wrong = Mistake("a", "b", "c", 0.5, picture=np.zeros((3, 3)))
+    with pytest.raises(ShapeError, match="float64"):
+        render_report(sample(mistakes=(wrong,)))
+
+
+def test_the_same_content_gives_the_same_page(tmp_path: Path) -> None:
+    write_report(tmp_path / "report.html", sample())
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == render_report(sample())
+
+
+def test_a_run_in_which_nothing_finished_still_reports() -> None:
+    text = Reader(render_report(replace(bare(), ladder=LADDER[3:], warnings=("Interrupted.",)))).text
+    assert "No model was chosen" in text
+    assert "Interrupted." in text
