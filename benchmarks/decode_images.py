@@ -2,8 +2,8 @@
 
     python benchmarks/decode_images.py --zip cifar10-png.zip [--limit N] [--rounds 3]
 
-Prints one JSON object. ``ratio`` is plain seconds / import seconds (medians of alternating rounds over the same unpacked
-files, after one pass that warms the page cache); ``second_start_seconds`` is loading the folder again from the cache.
+Prints one JSON object. ``ratio`` is plain seconds / import seconds (medians of alternating rounds over the same files,
+after one pass that warms the page cache); ``second_start_seconds`` is loading the folder again from the cache.
 """
 
 from __future__ import annotations

@@ -161,7 +161,10 @@ def _read(stream: BinaryIO, where: str, delimiter: str | None) -> RawTable:
         )
     reader = csv.reader(_lines(first, text, delimiter, where), delimiter=delimiter, strict=True)
     rows = _rows(reader, where)
-    names = _header(next(rows)[1], where, notes)
+    header = next(rows, None)
+    if header is None:
+        raise DataError("the file holds blank lines only", where=where, fix="give a header line and rows")
+    names = _header(header[1], where, notes)
     columns, lines = _columns(rows, names, where)
     return RawTable(names, columns, lines, where, notes)
 

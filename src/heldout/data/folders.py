@@ -87,7 +87,8 @@ def _checked_size(image_size: int | Sequence[int] | None) -> tuple[int, int] | N
 
 
 def _suffix(name: str) -> str:
-    return PurePosixPath(name).suffix.lower()
+    stem, dot, ending = name.rpartition("/")[2].rpartition(".")  # pathlib takes a second for 60,000 names
+    return dot + ending.lower() if stem else ""
 
 
 def _refuse_sounds(path: Path, listing: Listing) -> None:

@@ -7,7 +7,7 @@
   32-bit and floating-point images are refused.
 - Transparency is laid on white. Palette and CMYK become RGB.
 - One channel if the file is grey, else three; a set has one channel only if every file is grey.
-- Where sizes differ, an image is scaled to fit, its proportions kept (bilinear with antialiasing), and centred on black.
+- Where sizes differ, an image is scaled to fit, proportions kept (bilinear with antialiasing), and centred on black.
 """
 
 from __future__ import annotations

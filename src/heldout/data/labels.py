@@ -18,8 +18,10 @@ _FEW_ROWS = 20  # with so few rows, labels that all differ may be an honest (if 
 
 def encode(labels: Sequence[str] | np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """Class numbers (int64) and the sorted classes of these labels."""
-    classes, codes = np.unique(np.asarray(labels, dtype=object), return_inverse=True)
-    return codes.astype(np.int64), tuple(str(name) for name in classes)
+    written = list(labels)
+    classes = sorted(set(written))
+    number = {name: position for position, name in enumerate(classes)}
+    return np.fromiter((number[name] for name in written), np.int64, len(written)), tuple(map(str, classes))
 
 
 def check_target(
