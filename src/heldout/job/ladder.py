@@ -19,9 +19,10 @@ from heldout.evaluate.confusion import mcc
 from heldout.evaluate.intervals import mean_and_se
 from heldout.job.budget import Budget
 from heldout.job.fitting import FoldResult, Rows, fit_fold, fit_net_folds
+from heldout.job.rungs import ladder
 from heldout.job.settings import TrainSettings
 from heldout.job.workers import OutOfTimeError, Workers, n_cores
-from heldout.models.zoo import Rung, ladder, task_of
+from heldout.models.zoo import Rung, task_of
 from heldout.split.partition import Fold, folds, split_off_test
 
 Listener = Callable[[dict[str, Any]], None]

@@ -1,17 +1,15 @@
-"""The ladder: every model that `heldout train` tries, from the simplest to the strongest.
+"""The classical rungs of the ladder that `heldout train` climbs, from the simplest to the strongest.
 
-To add one, add a line to `LADDER` and its builder below; `deploy/registry.py` must know how to store what it fits.
+To add one, add a line to `CLASSICAL` and its builder below; `deploy/registry.py` must know how to store what it fits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from heldout.data.dataset import Dataset
-from heldout.errors import SettingError
 
 PCA_ABOVE = 256
 """Images with more pixels than this are reduced to `PCA_COMPONENTS` axes for models that compare distances."""
@@ -65,28 +63,7 @@ def task_of(data: Dataset, *, n_rows: int, seed: int) -> Task:
     return Task(data.kind, shape, n_rows, data.n_classes, seed, data.x if table else None)
 
 
-def ladder(kind: str, models: Sequence[str] = ()) -> list[Rung]:
-    """Rungs for data of this kind, simplest first; ``models`` picks some of them by name.
-
-    Raises
-    ------
-    SettingError
-        If a name is unknown; the nearest names are offered.
-    """
-    fitting = [rung for rung in LADDER if kind in rung.kinds]
-    names = [rung.name for rung in fitting]
-    unknown = [name for name in models if name not in names]
-    if unknown:
-        near = get_close_matches(unknown[0], names, 3, 0.4)
-        raise SettingError(
-            f"no model is called {unknown[0]!r} for {kind}" + (f"; near: {', '.join(near)}" if near else ""),
-            where="--models",
-            fix="choose from " + ", ".join(names),
-        )
-    return [rung for rung in fitting if not models or rung.name in models]
-
-
-def _pipeline(task: Task, model: Any, *, scale: bool, reduce: bool = False) -> Any:
+def pipeline(task: Task, model: Any, *, scale: bool, reduce: bool = False) -> Any:
     """Preparation and model as one estimator, so that nothing is fitted outside the training rows."""
     from sklearn.pipeline import Pipeline
 
@@ -108,20 +85,20 @@ def _pipeline(task: Task, model: Any, *, scale: bool, reduce: bool = False) -> A
 def _dummy(task: Task) -> Any:
     from sklearn.dummy import DummyClassifier
 
-    return _pipeline(task, DummyClassifier(strategy="prior"), scale=False)
+    return pipeline(task, DummyClassifier(strategy="prior"), scale=False)
 
 
 def _nearest_centroid(task: Task) -> Any:
     from sklearn.neighbors import NearestCentroid
 
-    return _pipeline(task, NearestCentroid(), scale=True)
+    return pipeline(task, NearestCentroid(), scale=True)
 
 
 def _neighbours(task: Task) -> Any:
     from sklearn.neighbors import KNeighborsClassifier
 
     model = KNeighborsClassifier(n_neighbors=min(5, max(1, task.n_rows // 4)), algorithm="brute")
-    return _pipeline(task, model, scale=True, reduce=True)
+    return pipeline(task, model, scale=True, reduce=True)
 
 
 def _naive_bayes(task: Task) -> Any:
@@ -129,19 +106,19 @@ def _naive_bayes(task: Task) -> Any:
 
     # Border pixels are constant; a wider floor under the variances keeps them from deciding alone.
     smoothing = 1e-2 if task.kind == "images" else 1e-9
-    return _pipeline(task, GaussianNB(var_smoothing=smoothing), scale=True)
+    return pipeline(task, GaussianNB(var_smoothing=smoothing), scale=True)
 
 
 def _tree(task: Task) -> Any:
     from sklearn.tree import DecisionTreeClassifier
 
-    return _pipeline(task, DecisionTreeClassifier(random_state=task.seed), scale=False)
+    return pipeline(task, DecisionTreeClassifier(random_state=task.seed), scale=False)
 
 
 def _forest(task: Task) -> Any:
     from sklearn.ensemble import RandomForestClassifier
 
-    return _pipeline(task, RandomForestClassifier(n_estimators=200, random_state=task.seed), scale=False)
+    return pipeline(task, RandomForestClassifier(n_estimators=200, random_state=task.seed), scale=False)
 
 
 def _linear_svm(task: Task) -> Any:
@@ -149,7 +126,7 @@ def _linear_svm(task: Task) -> Any:
 
     strength = 0.1 if task.kind == "images" else 1.0
     model = LinearSVC(C=strength, max_iter=5000, random_state=task.seed)
-    return _pipeline(task, model, scale=True, reduce=True)
+    return pipeline(task, model, scale=True, reduce=True)
 
 
 def _rbf_svm(task: Task) -> Any:
@@ -158,7 +135,7 @@ def _rbf_svm(task: Task) -> Any:
     strength = 5.0 if task.kind == "images" else 1.0
     # Ties are broken by the decision values, so that the decision is their largest.
     model = SVC(C=strength, kernel="rbf", cache_size=500, break_ties=task.n_classes > 2)
-    return _pipeline(task, model, scale=True, reduce=True)
+    return pipeline(task, model, scale=True, reduce=True)
 
 
 def _boosting(task: Task) -> Any:
@@ -166,22 +143,7 @@ def _boosting(task: Task) -> Any:
 
     # Its own early stopping would cut a validation part by row, across groups.
     model = HistGradientBoostingClassifier(max_iter=100, early_stopping=False, random_state=task.seed)
-    return _pipeline(task, model, scale=False, reduce=True)
-
-
-def _mlp(task: Task) -> Any:
-    from heldout.models.presets import table_mlp
-    from heldout.train.classifier import NetClassifier
-
-    settings = table_mlp(task.n_features, task.n_classes, task.n_rows)
-    return _pipeline(task, NetClassifier(**settings, seed=task.seed), scale=True)
-
-
-def _cnn(task: Task) -> Any:
-    from heldout.models.presets import small_cnn
-    from heldout.train.classifier import NetClassifier
-
-    return NetClassifier(**small_cnn(task.shape, task.n_classes, task.n_rows), seed=task.seed)
+    return pipeline(task, model, scale=False, reduce=True)
 
 
 def _reduced(d: int) -> int:
@@ -189,7 +151,7 @@ def _reduced(d: int) -> int:
     return PCA_COMPONENTS if d > PCA_ABOVE else d
 
 
-LADDER: tuple[Rung, ...] = (
+CLASSICAL: tuple[Rung, ...] = (
     Rung("dummy", "Class frequencies", _dummy, lambda n, d, k: 0.002),
     Rung("nearest-centroid", "Nearest centroid", _nearest_centroid, lambda n, d, k: 0.01 + 4e-9 * n * d),
     Rung("k-nn", "5 nearest neighbours", _neighbours, lambda n, d, k: 0.02 + 2e-9 * n * n * _reduced(d) ** 0.5),
@@ -204,7 +166,5 @@ LADDER: tuple[Rung, ...] = (
         _boosting,
         lambda n, d, k: 0.2 * k + 2e-7 * n * _reduced(d) * k,
     ),
-    Rung("mlp", "Neural net (MLP)", _mlp, lambda n, d, k: 1 + 1e-3 * n, is_net=True, kinds=("table",)),
-    Rung("cnn", "Convolutional net", _cnn, lambda n, d, k: 2 + 6e-6 * n * d, is_net=True, kinds=("images",)),
 )
-"""In the order in which 'simplest' is meant when the choice is made."""
+"""Simplest first, in the sense in which a choice is made."""

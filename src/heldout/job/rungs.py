@@ -1,0 +1,54 @@
+"""The whole ladder: the classical rungs, then nets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from heldout.errors import SettingError
+from heldout.models.zoo import CLASSICAL, Rung, Task, pipeline
+
+
+def _mlp(task: Task) -> Any:
+    from heldout.models.presets import table_mlp
+    from heldout.train.classifier import NetClassifier
+
+    settings = table_mlp(task.n_features, task.n_classes, task.n_rows)
+    return pipeline(task, NetClassifier(**settings, seed=task.seed), scale=True)
+
+
+def _cnn(task: Task) -> Any:
+    from heldout.models.presets import small_cnn
+    from heldout.train.classifier import NetClassifier
+
+    return NetClassifier(**small_cnn(task.shape, task.n_classes, task.n_rows), seed=task.seed)
+
+
+LADDER: tuple[Rung, ...] = (
+    *CLASSICAL,
+    Rung("mlp", "Neural net (MLP)", _mlp, lambda n, d, k: 1 + 1e-3 * n, is_net=True, kinds=("table",)),
+    Rung("cnn", "Convolutional net", _cnn, lambda n, d, k: 2 + 6e-6 * n * d, is_net=True, kinds=("images",)),
+)
+"""In the order in which 'simplest' is meant when the choice is made."""
+
+
+def ladder(kind: str, models: Sequence[str] = ()) -> list[Rung]:
+    """Rungs for data of this kind, simplest first; ``models`` picks some of them by name.
+
+    Raises
+    ------
+    SettingError
+        If a name is unknown; the nearest names are offered.
+    """
+    fitting = [rung for rung in LADDER if kind in rung.kinds]
+    names = [rung.name for rung in fitting]
+    unknown = [name for name in models if name not in names]
+    if unknown:
+        near = get_close_matches(unknown[0], names, 3, 0.4)
+        raise SettingError(
+            f"no model is called {unknown[0]!r} for {kind}" + (f"; near: {', '.join(near)}" if near else ""),
+            where="--models",
+            fix="choose from " + ", ".join(names),
+        )
+    return [rung for rung in fitting if not models or rung.name in models]
