@@ -47,9 +47,7 @@ TO_CALIBRATE = {
 
 
 def data_of(name):
-    x, y = {"iris": load_iris, "breast-cancer": load_breast_cancer, "digits": load_digits}[name](
-        return_X_y=True
-    )
+    x, y = {"iris": load_iris, "breast-cancer": load_breast_cancer, "digits": load_digits}[name](return_X_y=True)
     return (x[::3], y[::3]) if name == "digits" else (x, y)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from heldout.deploy.folder import ARRAYS, HEADER, REMEDY, read_folder, write_folder
 from heldout.deploy.registry import put_together, same_alone, take_apart
@@ -22,7 +23,7 @@ from heldout.deploy.tensors import pack_arrays, unpack_arrays
 from heldout.errors import ArtifactError, SettingError, ShapeError
 
 SCHEMA = 1
-DEFAULT_BATCH, MAX_BATCH = 256, 65_536
+DEFAULT_BATCH, MAX_BATCH = 256, 4096
 _KEYS = {"schema", "versions", "created", "classes", "batch", "threads", "input", "info", "model"}
 
 
@@ -56,8 +57,8 @@ class Bundle:
         """Probabilities of `classes`, float64, shape (n_rows, n_classes).
 
         A row gets the same bits alone and among any others: where the model multiplies matrices, rows go
-        through it in batches of one fixed shape, the last one filled up with copies of its first row. A class
-        that the model never saw in training gets 0.
+        through it in batches of one fixed shape, the last one filled up with copies of its first row, with one
+        thread per product. A class that the model never saw in training gets 0.
 
         Parameters
         ----------
@@ -77,9 +78,9 @@ class Bundle:
         if not 1 <= size <= MAX_BATCH:
             raise SettingError(f"batch is {size}", fix=f"use 1 to {MAX_BATCH}")
         fill = not same_alone(self.model)
-        parts = [
-            self._one_batch(_rows(x, start, start + size), size, fill) for start in range(0, len(x), size)
-        ]
+        # With several threads a product is cut up differently, which moves last bits too.
+        with threadpool_limits(1, user_api="blas"):
+            parts = [self._one_batch(_rows(x, start, start + size), size, fill) for start in range(0, len(x), size)]
         return np.concatenate([np.empty((0, len(self.classes))), *parts])
 
     def _one_batch(self, rows: Any, size: int, fill: bool) -> np.ndarray:
@@ -95,9 +96,7 @@ class Bundle:
             ) from error
         numbers = np.asarray(self.model.classes_)
         if given.shape != (len(rows), len(numbers)):
-            raise ShapeError(
-                f"the model gave probabilities of shape {given.shape} for {len(numbers)} classes"
-            )
+            raise ShapeError(f"the model gave probabilities of shape {given.shape} for {len(numbers)} classes")
         out = np.zeros((n_rows, len(self.classes)))
         out[:, numbers] = given[:n_rows]
         return out
@@ -192,8 +191,6 @@ def _versions() -> dict[str, str]:
 
 def _threads() -> int:
     """Threads that matrix products may use now."""
-    from threadpoolctl import threadpool_info
-
     return max([entry["num_threads"] for entry in threadpool_info()], default=1)
 
 

@@ -33,9 +33,7 @@ def write_folder(folder: Path, header: bytes, arrays: bytes) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent))
     except OSError as error:
-        raise DiskError(
-            f"cannot write: {error.strerror}", where=str(folder), fix="choose another folder"
-        ) from error
+        raise DiskError(f"cannot write: {error.strerror}", where=str(folder), fix="choose another folder") from error
     try:
         for name, content in {**contents, SUMS: sums.encode("ascii")}.items():
             write_bytes(fresh / name, content)
@@ -89,9 +87,7 @@ def _swap(fresh: Path, folder: Path) -> None:
     except OSError as error:
         if spare.exists() and not folder.exists():
             spare.rename(folder)
-        raise DiskError(
-            f"cannot replace: {error.strerror}", where=str(folder), fix="choose another folder"
-        ) from error
+        raise DiskError(f"cannot replace: {error.strerror}", where=str(folder), fix="choose another folder") from error
     shutil.rmtree(spare, ignore_errors=True)
 
 
@@ -105,9 +101,7 @@ def _check_listing(folder: Path) -> None:
     if names != wanted:
         missing, extra = sorted(wanted - names), sorted(names - wanted)
         what = [f"{', '.join(missing)} missing"] * bool(missing) + [f"unknown file {extra[:1]}"] * bool(extra)
-        raise ArtifactError(
-            "; ".join(what), where=str(folder), fix="a bundle is exactly three files; " + REMEDY
-        )
+        raise ArtifactError("; ".join(what), where=str(folder), fix="a bundle is exactly three files; " + REMEDY)
 
 
 def _read_summed(folder: Path) -> tuple[bytes, bytes]:

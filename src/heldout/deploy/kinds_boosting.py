@@ -65,7 +65,8 @@ def _read_boosting(node: Node) -> HistGradientBoostingClassifier:
 def _bin_mapper(n_features: int) -> _BinMapper:
     """What prediction asks of it: that no feature is categorical."""
     mapper = _BinMapper()
-    mapper.is_categorical_ = np.zeros(n_features, dtype=np.uint8)
+    # No memory behind it: n_features is a mere claim until rows come.
+    mapper.is_categorical_ = np.broadcast_to(np.uint8(0), n_features)
     mapper.bin_thresholds_ = []
     return mapper
 
@@ -74,8 +75,7 @@ def _read_predictors(node: Node, n_features: int) -> list[TreePredictor]:
     n_nodes = node.array("n_nodes", "int64", (None,), low=1, high=2**31 - 1)
     total = sum(int(count) for count in n_nodes)
     fields = {
-        name: node.array(name, dtype, (total,), finite=name not in _MAY_BE_INFINITE)
-        for name, dtype in _FIELDS.items()
+        name: node.array(name, dtype, (total,), finite=name not in _MAY_BE_INFINITE) for name, dtype in _FIELDS.items()
     }
     node.check(not np.isnan(fields["num_threshold"]).any(), "num_threshold is not a number")
     for name in ("missing_go_to_left", "is_leaf"):
@@ -86,9 +86,7 @@ def _read_predictors(node: Node, n_features: int) -> list[TreePredictor]:
         nodes[name] = array
     ends = np.cumsum(n_nodes)
     none = np.empty((0, 8), dtype=np.uint32)  # no categorical splits
-    return [
-        TreePredictor(nodes[end - size : end], none, none) for size, end in zip(n_nodes, ends, strict=True)
-    ]
+    return [TreePredictor(nodes[end - size : end], none, none) for size, end in zip(n_nodes, ends, strict=True)]
 
 
 def _check_structure(node: Node, n_nodes: np.ndarray, fields: dict[str, np.ndarray], n_features: int) -> None:
@@ -103,9 +101,7 @@ def _check_structure(node: Node, n_nodes: np.ndarray, fields: dict[str, np.ndarr
         node.check(bool(good.all()), "a child lies outside its tree")
     feature = fields["feature_idx"]
     node.check(bool(((feature >= 0) & (feature < n_features)).all()), f"a feature is not one of {n_features}")
-    parents = np.bincount(
-        np.concatenate([(child + starts)[inner] for child in children]), minlength=len(starts)
-    )
+    parents = np.bincount(np.concatenate([(child + starts)[inner] for child in children]), minlength=len(starts))
     node.check(bool((parents == (own > 0)).all()), "a node has no parent, or more than one")
 
 

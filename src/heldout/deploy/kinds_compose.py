@@ -13,9 +13,7 @@ from heldout.models.calibrated import SoftmaxCalibrated
 
 def _write_pipeline(pipeline: Pipeline) -> Parts:
     steps = [(name, step) for name, step in pipeline.steps if step is not None and step != "passthrough"]
-    return Parts(
-        {"steps": [name for name, _ in steps]}, children={str(i): step for i, (_, step) in enumerate(steps)}
-    )
+    return Parts({"steps": [name for name, _ in steps]}, children={str(i): step for i, (_, step) in enumerate(steps)})
 
 
 def _read_pipeline(node: Node) -> Pipeline:
@@ -82,9 +80,7 @@ def _restore_columns(
     """The fitted attributes of a ColumnTransformer, as scikit-learn 1.8 and 1.9 name them."""
     transformer.transformers_ = list(transformer.transformers)
     transformer._columns = columns
-    indices = {
-        name: [position[column] for column in wanted] for name, wanted in zip(names, columns, strict=True)
-    }
+    indices = {name: [position[column] for column in wanted] for name, wanted in zip(names, columns, strict=True)}
     used = {index for wanted in indices.values() for index in wanted}
     rest = sorted(set(range(len(position))) - used)
     transformer._transformer_to_input_indices = {**indices, "remainder": rest}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from heldout.deploy.nodes import Node, Parts
+from heldout.deploy.nodes import Node, Parts, class_numbers
 from heldout.errors import require
 
 NAME = "net"
@@ -18,6 +18,7 @@ def is_net(estimator: Any) -> bool:
 
 def write_net(estimator: Any) -> Parts:
     """Take a fitted NetClassifier apart."""
+    class_numbers(estimator)
     meta, arrays = estimator.to_arrays()
     return Parts({"meta": meta}, dict(arrays))
 
@@ -32,10 +33,13 @@ def read_net(node: Node) -> Any:
     ArtifactError
         If the arrays do not fit the layers, or the net knows classes that the bundle does not.
     """
+    meta, arrays = node.mapping("meta"), node.all_arrays()
+    # Torch is large: it is not loaded for what is plainly no net.
+    node.check(isinstance(meta.get("settings"), dict) and len(arrays) > 0, "not what a net consists of")
     require("torch", extra="nets", needed_by="a bundle with a net")
     from heldout.train.classifier import NetClassifier
 
-    model = NetClassifier.from_arrays(node.mapping("meta"), node.all_arrays())
+    model = NetClassifier.from_arrays(meta, arrays)
     numbers = [int(number) for number in model.classes_]
     good = all(0 <= number < node.n_classes for number in numbers) and numbers == sorted(set(numbers))
     node.check(good, "classes are not in increasing order or beyond the bundle's")

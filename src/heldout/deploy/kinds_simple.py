@@ -151,7 +151,5 @@ KINDS = (
         lambda node: _read_linear(node, LogisticRegression()),
         same_alone=False,
     ),
-    Kind(
-        "linear-svm", LinearSVC, _write_linear, lambda node: _read_linear(node, LinearSVC()), same_alone=False
-    ),
+    Kind("linear-svm", LinearSVC, _write_linear, lambda node: _read_linear(node, LinearSVC()), same_alone=False),
 )

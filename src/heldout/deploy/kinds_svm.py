@@ -48,9 +48,7 @@ def _read_svc(node: Node) -> SVC:
         decision_function_shape=node.choice("decision_function_shape", ("ovr", "ovo")),
         break_ties=node.flag("break_ties"),
     )
-    node.check(
-        not (model.break_ties and model.decision_function_shape == "ovo"), "break_ties goes with ovr only"
-    )
+    node.check(not (model.break_ties and model.decision_function_shape == "ovo"), "break_ties goes with ovr only")
     n_features = restore_features(model, node)
     n_rows = node.integer("n_rows", 1, 2**31 - 1)
     model.classes_ = node.classes()

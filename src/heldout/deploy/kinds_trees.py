@@ -47,9 +47,7 @@ def _read_trees(node: Node, n_features: int, n_classes: int) -> list[Tree]:
     """The trees of one model, after every check."""
     n_nodes = node.array("n_nodes", "int64", (None,), low=1, high=2**31 - 1)
     total = sum(int(count) for count in n_nodes)
-    fields = {
-        name: node.array(name, dtype, (total,), finite=name != "threshold") for name, dtype in _FIELDS.items()
-    }
+    fields = {name: node.array(name, dtype, (total,), finite=name != "threshold") for name, dtype in _FIELDS.items()}
     values = node.array("values", "float64", (total, n_classes), low=0)
     node.check(not np.isnan(fields["threshold"]).any(), "threshold is not a number")
     node.check(bool((fields["missing_go_to_left"] <= 1).all()), "missing_go_to_left is neither 0 nor 1")
@@ -57,16 +55,12 @@ def _read_trees(node: Node, n_features: int, n_classes: int) -> list[Tree]:
     depths = _check_structure(node, n_nodes, fields, n_features)
     starts = np.concatenate([[0], np.cumsum(n_nodes)])
     return [
-        _build(
-            {name: array[start:end] for name, array in fields.items()}, values[start:end], depth, n_features
-        )
+        _build({name: array[start:end] for name, array in fields.items()}, values[start:end], depth, n_features)
         for start, end, depth in zip(starts[:-1], starts[1:], depths, strict=True)
     ]
 
 
-def _check_structure(
-    node: Node, n_nodes: np.ndarray, fields: dict[str, np.ndarray], n_features: int
-) -> np.ndarray:
+def _check_structure(node: Node, n_nodes: np.ndarray, fields: dict[str, np.ndarray], n_features: int) -> np.ndarray:
     """Refuse anything but proper binary trees; gives the depth of each."""
     left, right = fields["left_child"].astype(np.int64), fields["right_child"].astype(np.int64)
     starts = np.repeat(np.cumsum(n_nodes) - n_nodes, n_nodes)
@@ -80,9 +74,7 @@ def _check_structure(
     good = np.where(leaf, feature == _NO_FEATURE, (feature >= 0) & (feature < n_features))
     node.check(bool(good.all()), f"a feature is not one of {n_features}")
     inner = ~leaf
-    parents = np.bincount(
-        np.concatenate([(left + starts)[inner], (right + starts)[inner]]), minlength=len(left)
-    )
+    parents = np.bincount(np.concatenate([(left + starts)[inner], (right + starts)[inner]]), minlength=len(left))
     node.check(bool((parents == (own > 0)).all()), "a node has no parent, or more than one")
     return _depths(left + starts, right + starts, leaf, n_nodes)
 
@@ -163,9 +155,7 @@ def _read_forest(node: Node, forest: type, tree_class: type) -> Any:
     classes = node.classes()
     trees = _read_trees(node, n_features, len(classes))
     numbers = np.arange(len(classes), dtype=np.float64)
-    model.estimators_ = [
-        _finish_tree(tree_class(criterion=criterion), tree, numbers, n_features) for tree in trees
-    ]
+    model.estimators_ = [_finish_tree(tree_class(criterion=criterion), tree, numbers, n_features) for tree in trees]
     model.n_estimators = len(trees)
     model.estimator_ = tree_class()
     model.classes_, model.n_classes_, model.n_outputs_ = classes, len(classes), 1

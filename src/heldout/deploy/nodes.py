@@ -126,8 +126,7 @@ class Node:
         allowed = [dtype] if isinstance(dtype, str) else list(dtype)
         self.check(value.dtype.name in allowed, f"{name} is {value.dtype}, expected {' or '.join(allowed)}")
         matches = value.ndim == len(shape) and all(
-            size >= 1 if wanted is None else size == wanted
-            for size, wanted in zip(value.shape, shape, strict=True)
+            size >= 1 if wanted is None else size == wanted for size, wanted in zip(value.shape, shape, strict=True)
         )
         self.check(matches, f"{name} has the shape {value.shape}, expected {tuple(shape)}")
         if finite and value.dtype.kind == "f":
@@ -237,9 +236,7 @@ def restore_features(estimator: Any, node: Node) -> int:
     n_features = node.integer("n_features", 1, MAX_FEATURES)
     if node.has_param("feature_names"):
         names = node.texts("feature_names")
-        node.check(
-            len(names) == n_features == len(set(names)), "feature_names must be different, one per feature"
-        )
+        node.check(len(names) == n_features == len(set(names)), "feature_names must be different, one per feature")
         estimator.feature_names_in_ = np.array(names, dtype=object)
     estimator.n_features_in_ = n_features
     return n_features

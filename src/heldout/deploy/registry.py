@@ -78,9 +78,7 @@ def _parts_of(model: Any) -> tuple[str, Parts]:
     try:
         return kind.name, kind.write(model)
     except AttributeError as error:
-        raise SettingError(
-            f"{type(model).__name__} cannot be saved: {error}", fix="fit it before saving"
-        ) from error
+        raise SettingError(f"{type(model).__name__} cannot be saved: {error}", fix="fit it before saving") from error
 
 
 def put_together(tree: Any, arrays: dict[str, np.ndarray], *, n_classes: int, where: str) -> Any:
@@ -103,8 +101,7 @@ def _read(tree: Any, left: dict[str, np.ndarray], n_classes: int, where: str, pa
     if depth == 0:
         raise ArtifactError(f"estimators nested more than {MAX_DEPTH} deep", where=where)
     inner = {
-        name: _read(child, left, n_classes, where, f"{path}.{name[:40]}", depth - 1)
-        for name, child in children.items()
+        name: _read(child, left, n_classes, where, f"{path}.{name[:40]}", depth - 1) for name, child in children.items()
     }
     taken = {name: _take(key, left, where, path) for name, key in keys.items()}
     node = Node(kind, params, taken, inner, n_classes=n_classes, where=f"{where}, {path}")

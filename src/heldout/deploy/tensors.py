@@ -104,9 +104,7 @@ def _checked(name: str, entry: Any, where: str) -> tuple[int, int, str, tuple[in
     begin, end = entry["data_offsets"]
     wanted = prod(entry["shape"]) * DTYPES[entry["dtype"]].itemsize
     if end - begin != wanted:
-        raise ArtifactError(
-            f"array {name[:80]!r} has {end - begin} bytes, its shape needs {wanted}", where=where
-        )
+        raise ArtifactError(f"array {name[:80]!r} has {end - begin} bytes, its shape needs {wanted}", where=where)
     return begin, end, entry["dtype"], tuple(entry["shape"])
 
 
