@@ -221,7 +221,7 @@ def _check_header(header: Any, where: str) -> None:
     problem = ""
     if not isinstance(header, dict):
         problem = "is not a JSON object"
-    elif header.get("schema") != SCHEMA:
+    elif type(header.get("schema")) is not int or header["schema"] != SCHEMA:
         problem = f"has schema {str(header.get('schema'))[:20]!r}; this heldout reads {SCHEMA}"
     elif set(header) != _KEYS:
         problem = f"has other keys than expected: {', '.join(sorted(set(header) ^ _KEYS))[:200]}"
