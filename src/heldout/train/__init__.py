@@ -1,0 +1,1 @@
+"""How nets are fitted: stacked replicates, optimizers, schedules, checkpoints."""

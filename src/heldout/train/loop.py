@@ -1,0 +1,76 @@
+"""The training loop: epochs, batches, forward, loss, backward, step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from heldout.errors import TrainingError
+from heldout.models.net import Step
+from heldout.train.feed import Feed
+from heldout.train.measure import measure
+from heldout.train.progress import Clock
+from heldout.train.run import Run
+from heldout.train.settings import Job, Progress, Trained
+
+
+class TrainingStopped(TrainingError):  # noqa: N818 - being told to stop is no error of ours
+    """`should_stop` said so; nothing of this training is kept but its checkpoint."""
+
+
+def train_stack(
+    plan: Sequence[Step],
+    jobs: Sequence[Job],
+    feed: Feed,
+    validation: Feed | None = None,
+    *,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    checkpoint: Any = None,
+) -> list[Trained]:
+    """Train jobs that share a program side by side.
+
+    Parameters
+    ----------
+    plan : sequence of Step
+        The net, placed on the shape of the rows.
+    jobs : sequence of Job
+        Replicates; their settings differ at most in `heldout.train.settings.VARYING`.
+    feed : Feed
+        Rows and labels; `Job.rows` are positions in it.
+    validation : Feed, optional
+        Where `Job.validation` points; the same as `feed` if not given.
+    progress : callable, optional
+        Gets a dict after each epoch.
+    should_stop : callable, optional
+        Asked before each batch.
+    checkpoint : heldout.train.checkpoint.Checkpoint, optional
+
+    Returns
+    -------
+    list of Trained, in the order of the jobs. One that diverged is marked failed.
+
+    Raises
+    ------
+    TrainingStopped
+        If `should_stop` returned True.
+    """
+    run = Run(plan, jobs, feed)
+    if checkpoint is not None:
+        checkpoint.restore(run)
+    clock = Clock(run, progress)
+    while run.members:
+        for batch in run.batches():  # of this epoch, from where a checkpoint left it
+            if should_stop is not None and should_stop():
+                raise TrainingStopped("the training was stopped", fix="start it again, or give it more time")
+            rows = run.gather(batch)
+            loss = run.loss(run.forward(rows, batch), batch)
+            gradient = run.stack.backward(loss)
+            run.step(gradient, batch)
+            clock.tick()
+            if checkpoint is not None:
+                checkpoint.maybe_write(run)
+        scores = measure(run, validation or feed)
+        run.end_epoch(scores)
+        clock.end_epoch(run, scores)
+    return run.results()

@@ -1,0 +1,332 @@
+"""The state of a training under way: who is in the stack, where in the data it is, what it has learned so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from heldout.models.language import Dropout
+from heldout.models.net import Step
+from heldout.train import optimizers
+from heldout.train.feed import Feed, Standardizer, mean_and_std
+from heldout.train.initializers import before_sigmoid, first_values
+from heldout.train.losses import row_losses
+from heldout.train.schedules import schedule_factors
+from heldout.train.settings import Job, Trained
+from heldout.train.stack import Batch, Stack
+from heldout.train.streams import NOISE, ORDER, dropout_keys, generator
+
+Tensor = Any
+
+
+@dataclass
+class StepBatch:
+    """One batch of every replicate."""
+
+    number: int
+    positions: Tensor  # (n_replicates, n_rows)
+    labels: Tensor
+    weights: Tensor  # weight / number of real rows, 0 for filling: (n_replicates, n_rows)
+    state: Batch
+    counts: Tensor  # real rows of each replicate
+    lr: Tensor  # (n_replicates, 1)
+    t: Tensor  # steps done, this one included: (n_replicates, 1), float64
+    still: Tensor  # positions of the replicates that do not take the step, or None
+
+
+@dataclass
+class Member:
+    """A replicate in the stack."""
+
+    number: int  # of its job
+    job: Job
+    labels: Tensor  # of its training rows
+    history: list[dict[str, Any]]
+    best_loss: float = float("inf")
+    best_epoch: int = -1
+    best: dict[str, np.ndarray] | None = None
+
+
+class Run:
+    """A stack in training.
+
+    Attributes
+    ----------
+    members : list of Member
+        Replicates still in training, in the order of the stack.
+    epoch, done : int
+        Epochs finished, and steps finished of the epoch at hand.
+    """
+
+    def __init__(self, plan: Sequence[Step], jobs: Sequence[Job], feed: Feed) -> None:
+        self.plan, self.jobs, self.feed = plan, list(jobs), feed
+        self.settings = jobs[0].settings
+        self.device, self.dtype = feed.device, feed.dtype
+        self.shape = plan[0].before
+        self.n_classes = plan[-1].after[0]
+        self.finished: dict[int, Trained] = {}
+        self.epoch = self.done = 0
+        self.members = [Member(n, job, self._labels(job), []) for n, job in enumerate(jobs)]
+        self.inputs = [self._input_statistics(job) for job in jobs]
+        self.stack = Stack(plan, len(jobs), self.device, self.dtype)
+        for number, job in enumerate(jobs):
+            self.stack.load(number, self._first_arrays(job))
+        self.optimizer = {name: torch.zeros_like(self.stack.values) for name in optimizers.state_names(self.settings)}
+        self._rule = optimizers.update_rule(self.settings)
+        self.loss_sums = torch.zeros(len(jobs), device=self.device, dtype=torch.float64)
+        self._gather_constants()
+
+    # What a replicate starts with
+
+    def _labels(self, job: Job) -> Tensor:
+        """Labels by position, with label noise: this share of the training rows gets another class."""
+        labels = self.feed.labels
+        n_noisy = round(job.settings.label_noise * len(job.rows))
+        if not n_noisy:
+            return labels
+        random = generator(job.seed, NOISE)
+        rows = torch.from_numpy(random.choice(job.rows, n_noisy, replace=False)).to(self.device)
+        shift = torch.from_numpy(random.integers(1, self.n_classes, n_noisy)).to(self.device)
+        return labels.index_put((rows,), (labels[rows] + shift) % self.n_classes)
+
+    def _input_statistics(self, job: Job) -> dict[str, np.ndarray]:
+        if not self.settings.standardize:
+            return {}
+        if job.start is not None and "input.mean" in job.start:
+            return {name: job.start[name] for name in ("input.mean", "input.std")}
+        mean, std = mean_and_std(self.feed, job.rows)
+        kind = np.float64 if self.dtype == torch.float64 else np.float32
+        return {"input.mean": mean.astype(kind), "input.std": std.astype(kind)}
+
+    def _first_arrays(self, job: Job) -> dict[str, np.ndarray]:
+        sigmoid = before_sigmoid(self.plan)
+        given = job.start or {}
+        return {
+            p.name: given[p.name]
+            if p.name in given
+            else first_values(
+                p,
+                seed=job.seed,
+                position=position,
+                initializer=job.settings.initializer,
+                before_sigmoid=p.name.rpartition(".")[0] in sigmoid,
+            )
+            for position, p in enumerate(self.stack.parameters)
+        }
+
+    def _gather_constants(self) -> None:
+        """Everything that depends on who is in the stack."""
+        settings = [m.job.settings for m in self.members]
+
+        def column(values: Sequence[float]) -> Tensor:
+            return torch.tensor(values, device=self.device, dtype=self.dtype)[:, None]
+
+        self.momentum = column([s.momentum for s in settings])
+        self.weight_decay = self._by_value([s.weight_decay for s in settings], own=False)
+        self.l2 = self._by_value([2 * s.l2 for s in settings], own=True)
+        clips = [float("inf") if s.clip is None else s.clip for s in settings]
+        self.clip = column(clips) if min(clips) < float("inf") else None
+        rates = [
+            [rate_of(step) if s.dropout is None else s.dropout for s in settings]
+            for outer in self.stack.steps
+            for step in outer.walk()
+            if step.name in self.stack.dropout_numbers
+        ]
+        self.rates = torch.tensor(rates, device=self.device, dtype=self.dtype)
+        inputs = [self.inputs[m.number] for m in self.members]
+        self.standardizer = None
+        if inputs and inputs[0]:
+            mean, std = (np.stack([i[f"input.{name}"] for i in inputs]) for name in ("mean", "std"))
+            self.standardizer = Standardizer(*(torch.from_numpy(a).to(self.device, self.dtype) for a in (mean, std)))
+        self.batch_sizes = [min(self.settings.batch, len(m.job.rows)) for m in self.members]
+
+    def _by_value(self, amounts: Sequence[float], *, own: bool) -> Tensor:
+        """Factor of each trained value of each replicate, kernels only; None if all are 0."""
+        parts = []
+        for p in self.stack.trained:
+            layer = 2 * p.l2 if own and p.l2 is not None else None
+            per = [layer if layer is not None else a for a in amounts] if p.role == "kernel" else [0.0] * len(amounts)
+            parts.append((per, p.size))
+        if not any(any(per) for per, _ in parts):
+            return None
+        columns = [torch.tensor(per, device=self.device, dtype=self.dtype)[:, None].expand(-1, n) for per, n in parts]
+        return torch.cat(columns, 1)
+
+    # An epoch
+
+    def batches(self) -> Iterator[StepBatch]:
+        """Batches of the epoch at hand that are not done yet, one of every replicate at a time."""
+        size = self.settings.batch
+        lengths = np.array([len(m.job.rows) for m in self.members])
+        n_steps = -(-lengths // size)
+        most = int(n_steps.max())
+        order = np.zeros((len(self.members), most * size), np.int64)
+        for row, m in zip(order, self.members, strict=True):
+            row[: len(m.job.rows)] = generator(m.job.seed, ORDER, self.epoch).permutation(m.job.rows)
+            row[len(m.job.rows) :] = m.job.rows[0]
+        positions = torch.from_numpy(order).to(self.device)
+        counts = np.clip(lengths[:, None] - np.arange(most) * size, 0, size)  # (n_replicates, n_steps)
+        rates, taken = self._rates(n_steps, most)
+        seeds = np.array([m.job.seed for m in self.members], np.uint64)
+        n_layers = len(self.stack.dropout_numbers)
+        keys = torch.from_numpy(dropout_keys(seeds, epoch=self.epoch, n_steps=most, n_layers=n_layers)).to(self.device)
+        for number in range(self.done, most):
+            first = number * size
+            here = positions[:, first : first + int(counts[:, number].max())]
+            yield self._batch(number, here, counts[:, number], keys[number], rates[number], taken[number])
+
+    def _rates(self, n_steps: np.ndarray, most: int) -> tuple[Tensor, Tensor]:
+        """Learning rates and step numbers of the epoch: (n_steps, n_replicates, 1) each."""
+        rates = np.zeros((most, len(self.members), 1))
+        taken = np.zeros((most, len(self.members), 1))
+        for i, m in enumerate(self.members):
+            s, n = m.job.settings, int(n_steps[i])
+            factors = schedule_factors(
+                s.schedule, n_epochs=s.epochs, steps_per_epoch=n, warmup=s.warmup, first=self.epoch * n, n=n
+            )
+            rates[:n, i, 0] = s.rate * factors
+            taken[:, i, 0] = self.epoch * n + np.minimum(np.arange(most) + 1, n)
+        return (
+            torch.from_numpy(rates).to(self.dtype).to(self.device),
+            torch.from_numpy(taken).to(self.dtype if self.device.type == "mps" else torch.float64).to(self.device),
+        )
+
+    def _batch(
+        self, number: int, positions: Tensor, counts: np.ndarray, keys: Tensor, lr: Tensor, t: Tensor
+    ) -> StepBatch:
+        if all(m.labels is self.feed.labels for m in self.members):
+            labels = self.feed.labels[positions]
+        else:
+            labels = torch.stack([m.labels[p] for m, p in zip(self.members, positions, strict=True)])
+        mask = still = active = None
+        if counts.min() < counts.max():
+            real = np.arange(positions.shape[1]) < counts[:, None]
+            mask = torch.from_numpy(real).to(self.device, self.dtype)
+            if counts.min() == 0:
+                still = torch.from_numpy(np.flatnonzero(counts == 0)).to(self.device)
+                active = torch.from_numpy(counts > 0).to(self.device)
+        share = torch.from_numpy(1.0 / np.maximum(counts, 1)).to(self.dtype).to(self.device)[:, None]
+        weights = share.expand(positions.shape) if mask is None else share * mask
+        if self.feed.weights is not None:
+            weights = weights * self._row_weights(positions)
+        state = Batch(training=True, keys=keys, rates=self.rates, mask=mask, active=active)
+        return StepBatch(
+            number, positions, labels, weights, state, torch.from_numpy(counts).to(self.device), lr, t, still
+        )
+
+    def _row_weights(self, positions: Tensor) -> Tensor:
+        """Weights of the rows, scaled to mean 1 over each replicate's training rows."""
+        means = [float(self.feed.weights[torch.from_numpy(m.job.rows).to(self.device)].mean()) for m in self.members]
+        scale = torch.tensor(means, device=self.device, dtype=self.dtype)[:, None]
+        return self.feed.weights[positions] / scale
+
+    # A step
+
+    def gather(self, batch: StepBatch) -> Tensor:
+        """Rows of the batch as floats, (n_replicates, n_rows, n_values)."""
+        rows = self.feed.gather(batch.positions)
+        return rows if self.standardizer is None else self.standardizer.apply(rows)
+
+    def forward(self, rows: Tensor, batch: StepBatch) -> Tensor:
+        """Outputs before the softmax."""
+        with self.precision():
+            return self.stack.logits(rows, self.shape, batch.state)
+
+    def precision(self) -> Any:
+        """Context in which the net computes: bfloat16 products with mixed precision."""
+        if self.settings.precision != "mixed":
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+
+    def loss(self, logits: Tensor, batch: StepBatch) -> Tensor:
+        """Sum over the replicates of the mean loss of their batches (so that none touches another's gradient)."""
+        s = self.settings
+        losses = row_losses(logits.to(self.dtype), batch.labels, loss=s.loss, smoothing=s.label_smoothing)
+        each = (losses * batch.weights).sum(1)
+        self.loss_sums += each.detach() * batch.counts
+        return each.sum()
+
+    def step(self, gradient: Tensor, batch: StepBatch) -> None:
+        """Change the weights of the replicates that have rows in this batch."""
+        values = self.stack.values
+        touched = [values, *self.optimizer.values()]
+        kept = None if batch.still is None else [block[batch.still] for block in touched]
+        with torch.no_grad():
+            if self.l2 is not None:
+                gradient.addcmul_(self.l2, values)
+            if self.clip is not None:
+                norm = gradient.norm(dim=1, keepdim=True)
+                gradient.mul_((self.clip / norm.clamp(min=1e-30)).clamp(max=1.0))
+            if self.weight_decay is not None:
+                values.sub_(self.weight_decay * values * batch.lr)
+            self._rule(values, gradient, self.optimizer, batch.lr, self.momentum, batch.t)
+            if kept is not None:
+                for block, old in zip(touched, kept, strict=True):
+                    block[batch.still] = old
+        self.done = batch.number + 1
+
+    # After an epoch
+
+    def end_epoch(self, scores: list[dict[str, float]]) -> None:
+        """Add the epoch to the history, and let go of replicates that are done, have stopped early or diverged."""
+        losses = (self.loss_sums / torch.tensor([len(m.job.rows) for m in self.members]).to(self.device)).cpu()
+        stay = []
+        self.epoch += 1
+        self.done = 0
+        for place, (m, found) in enumerate(zip(self.members, scores, strict=True)):
+            m.history.append({"epoch": self.epoch, "loss": float(losses[place]), **found})
+            failed = self._failure(m, float(losses[place]), place)
+            if not failed and self.settings.early_stopping is not None:
+                self._note_best(m, place)
+            if failed or self.epoch >= m.job.settings.epochs or self._has_stopped(m):
+                self.finished[m.number] = self._finish(m, place, failed)
+            else:
+                stay.append(place)
+        self.loss_sums.zero_()
+        if len(stay) < len(self.members):
+            self._keep(stay)
+
+    def _failure(self, m: Member, loss: float, place: int) -> str:
+        finite = np.isfinite(loss) and bool(torch.isfinite(self.stack.values[place]).all())
+        if finite:
+            return ""
+        s = m.job.settings
+        return f"diverged in epoch {self.epoch} (loss {loss:g}) with {s.optimizer}, lr {s.rate:g}"
+
+    def _note_best(self, m: Member, place: int) -> None:
+        loss = m.history[-1]["validation_loss"]
+        if loss < m.best_loss:
+            m.best_loss, m.best_epoch, m.best = loss, self.epoch, self.stack.arrays(place)
+
+    def _has_stopped(self, m: Member) -> bool:
+        patience = self.settings.early_stopping
+        return patience is not None and self.epoch - m.best_epoch >= patience
+
+    def _finish(self, m: Member, place: int, failed: str) -> Trained:
+        arrays = m.best if m.best is not None and not failed else self.stack.arrays(place)
+        return Trained({**arrays, **self.inputs[m.number]}, m.history, failed)
+
+    def _keep(self, places: list[int]) -> None:
+        self.members = [self.members[i] for i in places]
+        if not places:
+            return
+        chosen = torch.tensor(places, device=self.device)
+        self.stack = self.stack.keep(chosen)
+        self.optimizer = {name: block[chosen].clone() for name, block in self.optimizer.items()}
+        self.loss_sums = self.loss_sums[chosen].clone()
+        self._gather_constants()
+
+    def results(self) -> list[Trained]:
+        """All replicates, in the order of the jobs."""
+        return [self.finished[n] for n in range(len(self.jobs))]
+
+
+def rate_of(step: Step) -> float:
+    """Probability of a dropout layer."""
+    assert isinstance(step.layer, Dropout)
+    return step.layer.rate
