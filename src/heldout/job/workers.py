@@ -124,7 +124,8 @@ class Workers:
                     try:
                         outcome, value = worker.connection.recv()
                     except (EOFError, ConnectionError):
-                        code = worker.stop()
+                        code = worker.exit_code()
+                        worker.stop()
                         if number in died:
                             raise TrainingError(_how_it_died(code)) from None
                         died.add(number)
@@ -156,14 +157,16 @@ class _Worker:
     def send(self, task: Task) -> None:
         self.connection.send(task)
 
-    def stop(self) -> int | None:
-        """Kill the process and return its exit code (negative: the signal that ended it)."""
-        self.process.join(0.2 if not self.process.is_alive() else 0)
-        code = self.process.exitcode
+    def exit_code(self) -> int | None:
+        """Exit code of a process whose pipe closed (negative: the signal that ended it)."""
+        self.process.join(5)
+        return self.process.exitcode
+
+    def stop(self) -> None:
+        """Kill the process and forget it."""
         self.process.kill()
         self.process.join()
         self.connection.close()
-        return code
 
 
 def _context() -> Any:
