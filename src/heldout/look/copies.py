@@ -1,0 +1,250 @@
+"""Rows that are copies of each other, exactly or nearly, found before anything is split.
+
+Two rows are near-copies if they are much more alike than either is to anything else: their distance is at most a
+small threshold, and nothing else is within several times that. Thresholds come in scales, each a fixed part of the
+one before, so that a closer pair may have closer neighbours. Data that are dense everywhere (few columns, points
+along a curve, frames of one film) have no such rows, and what chance alone explains is not grouped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from heldout.data.dataset import Dataset
+from heldout.look.nearness import TightGroups
+
+# Tables: root mean square over the numeric columns of the difference, in standard deviations of each column.
+TABLE_SCALES = (0.02, 0.008, 0.0032, 0.00128)
+TABLE_GAP = 5.0
+# Images: root mean square difference of the reduced images, in grey levels (0 to 255). A JPEG of quality 85 of a
+# CIFAR-10 picture is 4 away from it (95 %: 7), the nearest other picture 38 (1 %: 16).
+IMAGE_SCALES = (8.0, 5.7, 4.0, 2.8, 2.0, 1.4, 1.0)
+IMAGE_GAP = 2.0
+IMAGE_SIDE = 16
+IMAGE_CONTRAST = 3.0  # an image's own contrast must be that many times the threshold: grey fog is no copy of fog
+CHANCE_SHARE = 0.5  # if shuffled columns have this part of the copies, chance explains them
+N_SHUFFLES = 3
+BLOCK_ROWS = 2048
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Which rows are copies of each other.
+
+    Attributes
+    ----------
+    groups : int64 array, shape (n_rows,)
+        Copies of each other share a number; every other row has its own. From 0, by first appearance.
+    n_copies : int
+        Rows in groups of two or more.
+    n_groups : int
+        Groups of two or more.
+    note : str
+        One sentence for a person; empty if there is nothing to say.
+    applied : bool
+        Whether any rows are grouped. False with a note: there are copies, but no more than chance explains.
+    """
+
+    groups: np.ndarray
+    n_copies: int
+    n_groups: int
+    note: str
+    applied: bool
+
+
+def find_copies(dataset: Dataset, *, seed: int = 0) -> Copies:
+    """Find exact and near copies among all rows; labels are not looked at.
+
+    Tables: numeric columns are divided by their standard deviation, categorical ones and the pattern of missing
+    values must be equal. Images: identical pixels, or nearly so after reduction to at most 16 x 16 by averaging, so
+    that copies that were encoded again, or resized, are found. Sounds are not compared.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    seed : int, default=0
+        Of the shuffles that tell what chance explains, and of the search's short cuts.
+
+    Returns
+    -------
+    Copies
+
+    Examples
+    --------
+    >>> from heldout.data import load
+    >>> find_copies(load("digits")).n_copies
+    0
+    """
+    if len(dataset) == 0 or dataset.kind == "sounds":
+        return _copies(np.arange(len(dataset)), "")
+    generator = np.random.Generator(np.random.PCG64(seed))
+    if dataset.kind == "table":
+        return _copies_in_table(dataset.x, generator)
+    return _copies_among_images(dataset.x, generator)
+
+
+def _copies_in_table(frame: pd.DataFrame, generator: np.random.Generator) -> Copies:
+    codes = [_codes(frame.iloc[:, i]) for i in range(frame.shape[1])]
+    exact = _combined(codes, len(frame))
+    repeats = len(frame) - (exact.max() + 1)
+    if repeats:
+        shuffles = [_combined([generator.permutation(c) for c in codes], len(frame)) for _ in range(N_SHUFFLES)]
+        by_chance = len(frame) - sum(int(shuffled.max()) + 1 for shuffled in shuffles) / N_SHUFFLES
+        if by_chance >= CHANCE_SHARE * repeats:
+            chance = (
+                f"{repeats} of {len(frame)} rows repeat an earlier one, about as many as chance gives with so few "
+                f"distinct values ({by_chance:.3g}), so equal rows are not kept together."
+            )
+            return _copies(np.arange(len(frame)), chance)
+    near = _near_rows(frame, exact, generator)
+    what = (
+        f"identical, or within {TABLE_SCALES[0]} standard deviations per column (root mean square) and at least "
+        f"{TABLE_GAP:g} times as far from all others"
+    )
+    return _copies(near[exact], what)
+
+
+def _near_rows(frame: pd.DataFrame, exact: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Group number of each distinct row."""
+    first = np.unique(exact, return_index=True)[1]
+    groups = np.arange(len(first))
+    points, keys = _points(frame.iloc[first])
+    if points.shape[1] == 0 or len(points) < 2:
+        return groups
+    found = _tight(points, keys, generator)
+    if all((labels < 0).all() for labels in found):
+        return groups
+    shuffled = np.column_stack([generator.permutation(column) for column in points.T])
+    by_chance = _tight(shuffled, generator.permutation(keys), generator)
+    for labels, chance in zip(found, by_chance, strict=True):
+        if (chance >= 0).sum() < CHANCE_SHARE * (labels >= 0).sum():
+            groups = _merge(groups, labels)
+    return groups
+
+
+def _tight(points: np.ndarray, keys: np.ndarray, generator: np.random.Generator) -> list[np.ndarray]:
+    """Labels of the tight groups at each scale."""
+    search = TightGroups(points, keys, gap=TABLE_GAP, generator=generator)
+    return [search.find(scale * points.shape[1] ** 0.5) for scale in TABLE_SCALES]
+
+
+def _points(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Scaled numeric columns that vary, and a number for everything that must be equal."""
+    columns, fixed = [], []
+    for i in range(frame.shape[1]):
+        values = frame.iloc[:, i]
+        if not _is_numeric(values):
+            fixed.append(_codes(values))
+            continue
+        numbers = values.to_numpy(np.float64)
+        usable = np.isfinite(numbers)
+        if not usable.all():
+            fixed.append(_codes(values.where(~usable, 0.0)))
+        numbers = np.where(usable, numbers, 0.0)
+        centre = numbers[usable].mean() if usable.any() else 0.0
+        with np.errstate(over="ignore", invalid="ignore"):
+            spread = np.sqrt(np.mean((numbers[usable] - centre) ** 2)) if usable.any() else 0.0
+        if np.isfinite(spread) and spread > 0:
+            columns.append(np.where(usable, (numbers - centre) / spread, 0.0))
+        elif spread != 0:
+            fixed.append(_codes(values))  # too large to be scaled: equal or not
+    points = np.column_stack(columns) if columns else np.empty((len(frame), 0))
+    return points, _combined(fixed, len(frame)) if fixed else np.zeros(len(frame), np.int64)
+
+
+def _is_numeric(values: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(values.dtype)
+
+
+def _codes(values: pd.Series) -> np.ndarray:
+    """Equal values, equal numbers; missing equals missing, 0.0 equals -0.0."""
+    plain: Any = values.to_numpy(np.float64) + 0.0 if _is_numeric(values) else values.to_numpy(object)
+    return pd.factorize(plain, use_na_sentinel=True)[0] + 1
+
+
+def _combined(columns: list[np.ndarray], n: int) -> np.ndarray:
+    """One number for each distinct row of codes, from 0 in order of first appearance."""
+    together = np.zeros(n, np.int64)
+    for column in columns:
+        together = pd.factorize(together * (int(column.max(initial=0)) + 1) + column)[0]
+    return together
+
+
+def _copies_among_images(images: np.ndarray, generator: np.random.Generator) -> Copies:
+    exact = _combined([pd.factorize(_digests(images))[0]], len(images))
+    first = np.unique(exact, return_index=True)[1]
+    points, contrast = _reduced(images, first)
+    same = _combined([pd.factorize(_digests(points))[0]], len(points))
+    groups = same.copy()
+    one_of_each = np.unique(same, return_index=True)[1]
+    if len(one_of_each) > 1:
+        chosen, contrast = points[one_of_each], contrast[one_of_each]
+        search = TightGroups(chosen, np.zeros(len(chosen), np.int64), gap=IMAGE_GAP, generator=generator)
+        merged = np.arange(len(chosen))
+        for scale in IMAGE_SCALES:
+            labels = search.find(scale * chosen.shape[1] ** 0.5)
+            faint = labels[(labels >= 0) & (contrast < IMAGE_CONTRAST * scale)]
+            labels = np.where(np.isin(labels, faint), -1, labels)
+            search.is_grouped &= ~np.isin(search.labels, faint)  # a finer scale may still find it
+            merged = _merge(merged, labels)
+        groups = merged[same]
+    what = (
+        f"identical, or within {IMAGE_SCALES[0]:g} of 255 grey levels (root mean square, reduced to at most "
+        f"{IMAGE_SIDE} x {IMAGE_SIDE}) and at least {IMAGE_GAP:g} times as far from all others"
+    )
+    return _copies(groups[exact], what)
+
+
+def _digests(rows: np.ndarray) -> np.ndarray:
+    """A hash of each row's bytes."""
+    digests = np.empty(len(rows), object)
+    for start in range(0, len(rows), BLOCK_ROWS):
+        block = np.ascontiguousarray(rows[start : start + BLOCK_ROWS])
+        for i, row in enumerate(block):
+            digests[start + i] = hashlib.blake2b(row.tobytes(), digest_size=16).digest()
+    return digests
+
+
+def _reduced(images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Images averaged down to at most 16 x 16, flat uint8, and the standard deviation within each."""
+    height, width = (np.linspace(0, side, min(side, IMAGE_SIDE) + 1).astype(int) for side in images.shape[1:3])
+    areas = np.diff(height)[:, None, None] * np.diff(width)[:, None]
+    points, contrast = [], []
+    for start in range(0, len(rows), BLOCK_ROWS):
+        block = np.asarray(images[rows[start : start + BLOCK_ROWS]], dtype=np.float32)
+        sums = np.add.reduceat(np.add.reduceat(block, height[:-1], axis=1), width[:-1], axis=2)
+        means = sums / areas
+        contrast.append(means.std(axis=(1, 2)).max(axis=1))
+        points.append(np.rint(means).astype(np.uint8).reshape(len(means), -1))
+    return np.concatenate(points), np.concatenate(contrast)
+
+
+def _merge(groups: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The groups, with rows of one label put together (labels below 0 are none; groups are never split)."""
+    merged = groups.copy()
+    rows = np.flatnonzero(labels >= 0)
+    if len(rows):
+        first = np.full(labels.max() + 1, len(labels))
+        np.minimum.at(first, labels[rows], rows)
+        merged[rows] = groups[first[labels[rows]]]
+    return merged
+
+
+def _copies(groups: np.ndarray, what: str) -> Copies:
+    numbered = pd.factorize(groups)[0].astype(np.int64)
+    sizes = np.bincount(numbered)
+    n_groups, n_copies = int((sizes > 1).sum()), int(sizes[sizes > 1].sum())
+    if n_groups:
+        many = f"{n_groups} groups" if n_groups > 1 else "one group"
+        what = (
+            f"{n_copies} of {len(groups)} rows are copies or near-copies of others ({what}); they form {many}, "
+            "and a group is never split between training and test or between folds."
+        )
+    elif not what.endswith("."):
+        what = ""
+    return Copies(numbered, n_copies, n_groups, what, n_groups > 0)
