@@ -143,4 +143,14 @@ def same_alone(model: Any) -> bool:
     kind = _BY_CLASS.get(type(model))
     if kind is None or not kind.same_alone:
         return False
-    return all(same_alone(inner) for inner in kind.write(model).children.values())
+    return all(same_alone(child) for child in _inner(model))
+
+
+def has_net(model: Any) -> bool:
+    """Whether the model is or contains a net."""
+    return kinds_net.is_net(model) or any(has_net(child) for child in _inner(model))
+
+
+def _inner(model: Any) -> list[Any]:
+    kind = _BY_CLASS.get(type(model))
+    return list(kind.write(model).children.values()) if kind in kinds_compose.KINDS and kind is not None else []
