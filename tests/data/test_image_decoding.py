@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from heldout.data.images import BadImageError, Form, decode, read_image
+from heldout.data.plain_png import decode_plain_png
 from heldout.errors import DataError
 
 
@@ -145,6 +146,40 @@ def test_floating_point_and_32_bit_images_are_refused():
     for image in (Image.new("F", (2, 2), 0.5), Image.new("I", (2, 2), 70_000)):
         with pytest.raises(BadImageError, match="bits"):
             decode(encoded(image, "TIFF"), None)
+
+
+PLAIN = [encoded(Image.fromarray(array)) for array in (RGB, GREY)]
+
+
+@pytest.mark.parametrize("data", PLAIN)
+def test_the_short_cut_for_plain_pngs_takes_plain_pngs(data):
+    expected = np.asarray(Image.open(io.BytesIO(data)))
+    assert np.array_equal(np.asarray(decode_plain_png(data, 10**6)), expected)
+    assert decode_plain_png(data, 34) is None
+
+
+def with_valid_sums(data):
+    """The same chunks with their checksums made anew, so that damage reaches the decoder."""
+    out, position = bytearray(data[:8]), 8
+    while position + 12 <= len(data):
+        size = int.from_bytes(data[position : position + 4], "big")
+        body = data[position + 4 : position + 8 + size]
+        out += data[position : position + 4] + body + struct.pack(">I", zlib.crc32(body))
+        position += 12 + size
+    return bytes(out + data[position:])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(PLAIN), st.lists(st.tuples(st.integers(8, 400), st.integers(0, 255)), max_size=3), st.booleans())
+def test_the_short_cut_gives_what_the_long_way_gives(data, changes, repair):
+    damaged = bytearray(data)
+    for position, value in changes:
+        damaged[position % len(damaged)] = value
+    damaged = with_valid_sums(bytes(damaged)) if repair else bytes(damaged)
+    short = decode_plain_png(damaged, 10**6)
+    if short is not None:
+        long = Image.open(io.BytesIO(damaged))
+        assert np.array_equal(np.asarray(short), np.asarray(long.convert(short.mode)))
 
 
 SAMPLES = [encoded(Image.fromarray(RGB), format) for format in ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")]

@@ -24,7 +24,7 @@ from heldout.data.images import Form, MismatchError
 Progress = Callable[[int, int, str], None]
 Answer = dict[str, Any]  # see decode_worker.decode_chunk
 
-_CHUNK = 128
+_CHUNK = 256
 _FEW = 256  # fewer files are decoded here, sooner than a process starts
 _MAX_WORKERS = 16
 _MAX_CHUNK_BYTES = 32 * 2**20

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from heldout.data.cache import read_whole
+from heldout.data.plain_png import decode_plain_png
 from heldout.errors import DataError
 
 if TYPE_CHECKING:
@@ -94,6 +95,9 @@ def decode(data: bytes, form: Form | None, *, insist: bool = False) -> Image.Ima
     """
     if not data:
         raise BadImageError("empty file")
+    plain = decode_plain_png(data, MAX_PIXELS)
+    if plain is not None:
+        return _brought_to(plain, form, insist)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata; what matters raises
         try:
@@ -125,6 +129,11 @@ def _decode(data: bytes, form: Form | None, insist: bool) -> Image.Image:
     image.load()
     if image.mode not in ("RGB", "L") or image.info or image.format == "TIFF":
         image = _upright(_plain(image), image)
+    return _brought_to(image, form, insist)
+
+
+def _brought_to(image: Image.Image, form: Form | None, insist: bool) -> Image.Image:
+    """An image of mode L or RGB in the channels and size of the form."""
     if form is None:
         return image
     is_grey = image.mode == "L"
