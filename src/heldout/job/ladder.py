@@ -6,6 +6,7 @@ rule of the data and not of the clock, so that a time limit changes which rungs 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -47,13 +48,21 @@ class RungResult:
     scores: np.ndarray | None = None
     calibrated: bool = False
     parameters: int | None = None
+    n_groups: int = 0
     seconds: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
 
     def summary(self, metric: str) -> tuple[float, float | None]:
-        """Mean and standard error of a score over folds and repeats (Nadeau & Bengio 2003)."""
+        """Mean and standard error of a score over folds and repeats (Nadeau & Bengio 2003).
+
+        Stratified folds hardly differ for a model that ignores the rows, so the error of an accuracy is never put
+        below the binomial one of as many independent rows as there are groups.
+        """
         sizes = [np.mean([fold[key] for fold in self.folds]) for key in ("n_train", "n_validation")]
-        return mean_and_se([fold[metric] for fold in self.folds], float(sizes[0]), float(sizes[1]))
+        mean, se = mean_and_se([fold[metric] for fold in self.folds], float(sizes[0]), float(sizes[1]))
+        if metric == "accuracy" and se is not None and self.n_groups:
+            se = max(se, math.sqrt(mean * (1 - mean) / self.n_groups))
+        return mean, se
 
     @property
     def fit_seconds(self) -> float:
@@ -108,7 +117,8 @@ def plan_climb(data: Dataset, settings: TrainSettings, *, started: float) -> Cli
     workers = min(settings.jobs or n_cores(), len(parts))
     costs = [rung.cost(n_fit, task.n_features, data.n_classes) * len(parts) / workers for rung in rungs]
     refit = max(rung.cost(len(data), task.n_features, data.n_classes) for rung in rungs[-1:])
-    results = [RungResult(rung.name, rung.title) for rung in rungs]
+    n_groups = len(np.unique(groups[rows]))
+    results = [RungResult(rung.name, rung.title, n_groups=n_groups) for rung in rungs]
     return Climb(data, settings, rows, parts, rungs, results, Budget([*costs, refit], settings.time, started))
 
 
