@@ -16,7 +16,6 @@ from heldout.evaluate.intervals import (
     accuracy_interval,
     bootstrap_interval,
     grouped_accuracy_interval,
-    level_after,
     mean_and_se,
 )
 
@@ -196,7 +195,3 @@ def test_scores_that_cannot_be_averaged_are_refused(scores) -> None:
 def test_one_size_without_the_other_is_refused() -> None:
     with pytest.raises(ShapeError, match="both, or neither"):
         mean_and_se([0.5, 0.6], n_train=10)
-
-
-def test_every_further_opening_widens_the_level() -> None:
-    assert [round(level_after(n), 4) for n in (0, 1, 2, 5)] == [0.95, 0.95, 0.975, 0.99]

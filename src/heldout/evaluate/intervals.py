@@ -66,19 +66,6 @@ def accuracy_interval(correct: int, n: int, level: float = 0.95) -> tuple[float,
     return _wilson(correct / n, n, _z(level))
 
 
-def level_after(openings: int, level: float = 0.95) -> float:
-    """Confidence level to use once the test set was opened ``openings`` times, so that all looks hold.
-
-    Bonferroni: the risk of one interval is shared by all of them.
-
-    Examples
-    --------
-    >>> round(level_after(2), 3)
-    0.975
-    """
-    return 1 - (1 - level) / max(1, openings)
-
-
 def grouped_accuracy_interval(right: object, groups: object, level: float = 0.95) -> tuple[float, float]:
     """Interval for a share of rows that come in groups (patients, recordings), whose rows err together.
 
