@@ -20,7 +20,7 @@ _FIX = "np.savez('data.npz', x=features_or_uint8_images, y=labels)"
 
 
 def load_npz(path: Path) -> Dataset:
-    """Load ``x`` and ``y`` (and ``groups``, if there) of an .npz file; nothing in it is unpickled.
+    """Load ``x`` and ``y`` (and ``groups``, if there) of an .npz file; Python objects are never read.
 
     ``x`` of shape (n_rows, n_columns) is a table of numbers, with columns x0, x1, ...; uint8 of shape
     (n_rows, height, width) or (n_rows, height, width, 1 or 3) are images.
