@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, fields
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -94,6 +95,11 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
     device : {'auto', 'cpu', 'cuda', 'cuda:1', 'mps'}
     threads : int, optional
         Threads on the CPU (all cores if not given). The same number gives the same bits.
+    checkpoint : path, optional
+        Folder in which `fit` keeps its state. After an interruption, `fit` with the same data and settings goes on
+        from there and ends with the same bits (on the same machine); files of finished trainings are removed.
+    checkpoint_seconds : float
+        Time between two writings.
     seed : int
         Same seed, same data, same machine: same weights, bit for bit.
     callback : callable, optional
@@ -160,6 +166,8 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         precision: str = "float32",
         device: str = "auto",
         threads: int | None = None,
+        checkpoint: str | Path | None = None,
+        checkpoint_seconds: float = 60.0,
         seed: int = 0,
         callback: Progress | None = None,
         should_stop: Callable[[], bool] | None = None,
@@ -196,6 +204,8 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         self.precision = precision
         self.device = device
         self.threads = threads
+        self.checkpoint = checkpoint
+        self.checkpoint_seconds = checkpoint_seconds
         self.seed = seed
         self.callback = callback
         self.should_stop = should_stop
@@ -223,7 +233,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         """
         x, y = self._check_training(x, y)
         data, jobs, settings = prepare_jobs(self, x, y, [(None, self.seed)], sample_weight, groups)
-        machine = Machine(find_device(self.device), self.threads)
+        machine = machine_of(self)
         trained = train_jobs(
             data,
             jobs,
@@ -235,7 +245,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         return self._accept(trained, settings, data.x, machine)
 
     def _check_training(self, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
-        x, y = validate_data(self, x, y, dtype=None, allow_nd=True, ensure_all_finite=False, ensure_min_samples=1)
+        x, y = validate_data(self, x, y, dtype="numeric", allow_nd=True, ensure_all_finite=False, ensure_min_samples=1)
         x = _numeric(x)
         check_rows(x)
         check_classification_targets(y)
@@ -266,14 +276,14 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
             )
         self.replicates_ = [t.arrays for t in good]
         self._set_form(settings, tuple(x.shape[1:]), str(x.dtype))
-        self.machine_ = describe(machine.device, machine.threads or torch.get_num_threads())
+        self.machine_ = describe(machine.device, trained[0].threads)
         return self
 
     def _set_form(self, settings: Settings, shape: tuple[int, ...], input_dtype: str) -> None:
         self.settings_, self.shape_, self.input_dtype_ = settings, shape, input_dtype
         self.n_parameters_ = Net(settings.net).count(shape, len(self.classes_))
         self.n_features_in_ = shape[0]
-        self.__dict__.pop("_ready", None)
+        self._cache: dict[str, Any] = {}  # nets ready to compute, by device
 
     # Prediction
 
@@ -283,7 +293,8 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, x: Any) -> np.ndarray:
         """Most probable class of each row."""
-        return self.classes_[self.predict_proba(x).argmax(1)]
+        best = self.predict_proba(x).argmax(1)
+        return self.classes_[best]
 
     def replicate_probabilities(self, x: Any) -> np.ndarray:
         """Probabilities of each replicate, float64, (n_replicates, n_rows, n_classes)."""
@@ -311,9 +322,8 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
     def _stacks(self) -> tuple[list[tuple[Stack, Standardizer | None]], torch.device]:
         """The net, ready to compute: all replicates at once, or one after the other where that is faster."""
         device = find_device(self.device)
-        ready = self.__dict__.get("_ready")
-        if ready is not None and ready[1] == device:
-            return ready
+        if str(device) in self._cache:
+            return self._cache[str(device)], device
         plan = place(self.settings_, self.shape_, len(self.classes_))
         together = device.type != "cpu" or not has_convolutions(plan)
         sets = [self.replicates_] if together else [[arrays] for arrays in self.replicates_]
@@ -324,14 +334,14 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
             for number, one in enumerate(arrays):
                 stack.load(number, one)
             stacks.append((stack, _standardizer(arrays, device, dtype)))
-        self._ready = (stacks, device)
-        return self._ready
+        self._cache[str(device)] = stacks
+        return stacks, device
 
     def _check_rows(self, x: Any) -> np.ndarray:
         if len(self.shape_) == 1:
-            x = validate_data(self, x, reset=False, dtype=None, ensure_all_finite=False)
+            x = validate_data(self, x, reset=False, dtype="numeric", ensure_all_finite=False)
         else:
-            x = check_array(x, dtype=None, allow_nd=True, ensure_all_finite=False)
+            x = check_array(x, dtype="numeric", allow_nd=True, ensure_all_finite=False)
         x = _numeric(x)
         if tuple(x.shape[1:]) != self.shape_:
             raise ShapeError(
@@ -348,8 +358,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
-        state.pop("_ready", None)
-        return state
+        return {**state, "_cache": {}} if "_cache" in state else state
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -416,6 +425,29 @@ def settings_of(estimator: NetClassifier) -> Settings:
     return settings
 
 
+def machine_of(estimator: NetClassifier) -> Machine:
+    """Where a classifier trains.
+
+    Raises
+    ------
+    SettingError
+        If the device is not there, or the folder for checkpoints cannot be made.
+    """
+    threads, folder = estimator.threads, estimator.checkpoint
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1):
+        raise SettingError(f"threads={threads!r}", fix="a whole number from 1, or None for all cores")
+    if folder is not None:
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingError(
+                f"checkpoint={str(folder)!r}: {error}", fix="name a folder that can be written"
+            ) from error
+    return Machine(
+        find_device(estimator.device), threads, None if folder is None else Path(folder), estimator.checkpoint_seconds
+    )
+
+
 def prepare_jobs(
     estimator: NetClassifier,
     x: np.ndarray,
@@ -452,7 +484,7 @@ def _outside(estimator: NetClassifier, given: Any, x: np.ndarray) -> tuple[np.nd
     """Validation rows that were given, with labels as class numbers."""
     if not isinstance(given, tuple) or len(given) != 2:
         raise SettingError(f"validation={type(given).__name__}", fix="a share such as 0.1, or a pair (x, y)")
-    rows = _numeric(check_array(given[0], dtype=None, allow_nd=True, ensure_all_finite=False))
+    rows = _numeric(check_array(given[0], dtype="numeric", allow_nd=True, ensure_all_finite=False))
     check_rows(rows, where="validation x")
     if rows.shape[1:] != x.shape[1:] or (rows.dtype.kind == "f") != (x.dtype.kind == "f") or len(rows) != len(given[1]):
         raise ShapeError(
@@ -499,11 +531,6 @@ def _numeric(x: Any) -> np.ndarray:
     """The array as it is if its type is one that batches are made from, else as float32 (float64 stays)."""
     if str(x.dtype) in _INPUT_KINDS:
         return x
-    if x.dtype.kind not in "biuf":
-        try:
-            return np.asarray(x, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise DataError(f"rows of type {x.dtype} are not numbers: {error}", fix="encode them first") from error
     return x.astype(np.float32)
 
 

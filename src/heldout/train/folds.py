@@ -10,9 +10,8 @@ import numpy as np
 from sklearn.base import clone
 
 from heldout.errors import LabelError, SettingError
-from heldout.train.classifier import NetClassifier, prepare_jobs
-from heldout.train.machine import find_device
-from heldout.train.planner import Machine, train_jobs
+from heldout.train.classifier import NetClassifier, machine_of, prepare_jobs
+from heldout.train.planner import train_jobs
 from heldout.train.settings import Job, Progress, Settings
 
 
@@ -84,7 +83,7 @@ def fit_jobs(
     if not wanted:
         return []
     x, labels = clone(estimator)._check_training(x, y)
-    machine = Machine(find_device(estimator.device), estimator.threads)
+    machine = machine_of(estimator)
     prepared: list[tuple[int, int, Settings]] = []
     all_jobs: list[Job] = []
     data = None

@@ -62,6 +62,8 @@ def train_stack(
     while run.members:
         for batch in run.batches():  # of this epoch, from where a checkpoint left it
             if should_stop is not None and should_stop():
+                if checkpoint is not None:
+                    checkpoint.try_to_write(run)
                 raise TrainingStopped("the training was stopped", fix="start it again, or give it more time")
             rows = run.gather(batch)
             loss = run.loss(run.forward(rows, batch), batch)
@@ -73,4 +75,6 @@ def train_stack(
         scores = measure(run, validation or feed)
         run.end_epoch(scores)
         clock.end_epoch(run, scores)
+    if checkpoint is not None:
+        checkpoint.try_to_write(run)
     return run.results()

@@ -42,6 +42,15 @@ def n_cores() -> int:
     return os.cpu_count() or 1
 
 
+def total_memory(device: torch.device) -> int:
+    """Bytes of memory of a device, whoever uses them."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return 4 * 2**30  # a modest machine, where the system does not say
+
+
 @contextmanager
 def use_threads(n: int | None) -> Iterator[int]:
     """Let PyTorch compute with this many threads within the block (None: as it is); yields the number."""

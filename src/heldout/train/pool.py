@@ -25,7 +25,7 @@ from safetensors.numpy import load_file, save_file
 
 from heldout.errors import TrainingError
 from heldout.train.loop import TrainingStopped
-from heldout.train.planner import Data
+from heldout.train.planner import Data, Machine
 from heldout.train.settings import Job, Progress, Trained
 
 #: Seconds between two looks at `should_stop` while waiting.
@@ -40,6 +40,7 @@ def train_in_processes(
     *,
     n_classes: int,
     n_workers: int,
+    machine: Machine | None = None,
     progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> list[Trained]:
@@ -55,7 +56,7 @@ def train_in_processes(
         If `should_stop` said so.
     """
     with tempfile.TemporaryDirectory(prefix="heldout-", ignore_cleanup_errors=True) as folder:
-        pool = _Pool(Path(folder), data, jobs, n_classes, n_workers)
+        pool = _Pool(Path(folder), data, jobs, n_classes, n_workers, machine)
         try:
             pool.work(progress, should_stop)
             return [_read_result(Path(folder), number, pool.replies[number]) for number in range(len(jobs))]
@@ -64,7 +65,9 @@ def train_in_processes(
 
 
 class _Pool:
-    def __init__(self, folder: Path, data: Data, jobs: Sequence[Job], n_classes: int, n_workers: int) -> None:
+    def __init__(
+        self, folder: Path, data: Data, jobs: Sequence[Job], n_classes: int, n_workers: int, machine: Machine | None
+    ) -> None:
         self.folder, self.jobs = folder, jobs
         self.words: queue.Queue[tuple[int, dict[str, Any] | None]] = queue.Queue()
         self.waiting = list(range(len(jobs)))
@@ -72,7 +75,9 @@ class _Pool:
         self.replies: dict[int, dict[str, Any]] = {}
         self.events: dict[int, dict[str, Any]] = {}
         arrays = {name: _share(folder, name, array) for name, array in vars(data).items() if array is not None}
-        self.header = {"arrays": arrays, "n_classes": n_classes}
+        self.header: dict[str, Any] = {"arrays": arrays, "n_classes": n_classes, "checkpoint": None}
+        if machine is not None and machine.checkpoint is not None:
+            self.header["checkpoint"] = [str(Path(machine.checkpoint).absolute()), machine.checkpoint_seconds]
         self.workers = [self._start(number) for number in range(n_workers)]
         self.heard = [time.monotonic()] * n_workers
 
@@ -200,9 +205,10 @@ def _close(stream: Any) -> None:
 def _share(folder: Path, name: str, array: np.ndarray) -> dict[str, Any]:
     """Say where a worker finds an array: in its own file if it is memory-mapped whole, else in a copy."""
     base: Any = array
-    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
+    while isinstance(base.base, np.ndarray):  # a view of a memmap repeats the offset of the whole: go to the root
         base = base.base
-    if isinstance(base, np.memmap) and base.filename is not None and array.flags.c_contiguous:
+    is_file = isinstance(base, np.memmap) and base.filename is not None and base.mode in ("r", "r+")
+    if is_file and array.flags.c_contiguous:
         shift = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
         offset = base.offset + shift
         if shift >= 0 and offset + array.nbytes <= Path(base.filename).stat().st_size:
@@ -232,4 +238,4 @@ def _write_job(folder: Path, number: int, job: Job) -> dict[str, Any]:
 
 def _read_result(folder: Path, number: int, reply: dict[str, Any]) -> Trained:
     arrays = load_file(folder / f"trained{number}.safetensors")
-    return Trained(arrays, reply["history"], reply["failed"])
+    return Trained(arrays, reply["history"], reply["failed"], 1, reply["checkpoint"])

@@ -289,7 +289,7 @@ class Run:
                 stay.append(place)
         self.loss_sums.zero_()
         if len(stay) < len(self.members):
-            self._keep(stay)
+            self.keep(stay)
 
     def _failure(self, m: Member, loss: float, place: int) -> str:
         finite = np.isfinite(loss) and bool(torch.isfinite(self.stack.values[place]).all())
@@ -311,7 +311,8 @@ class Run:
         arrays = m.best if m.best is not None and not failed else self.stack.arrays(place)
         return Trained({**arrays, **self.inputs[m.number]}, m.history, failed)
 
-    def _keep(self, places: list[int]) -> None:
+    def keep(self, places: list[int]) -> None:
+        """Let only these replicates (positions in the stack) go on."""
         self.members = [self.members[i] for i in places]
         if not places:
             return

@@ -181,8 +181,14 @@ class Trained:
         A row per epoch.
     failed : str
         Why it failed (it diverged), or empty.
+    threads : int
+        Threads that computed it.
+    checkpoint : str
+        File that holds its end, for a resume of the whole training; empty if there is none.
     """
 
     arrays: dict[str, np.ndarray]
     history: list[dict[str, Any]] = field(default_factory=list)
     failed: str = ""
+    threads: int = 1
+    checkpoint: str = ""

@@ -8,6 +8,7 @@ import queue
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,13 @@ def main(folder: Path) -> None:
     threading.Thread(target=_listen, args=(words,), daemon=True).start()
     header = json.loads(words.get())
     data = Data(**{name: _open(place) for name, place in header["arrays"].items()})
+    machine = Machine(torch.device("cpu"), 1)
+    if header["checkpoint"] is not None:
+        machine = replace(machine, checkpoint=Path(header["checkpoint"][0]), checkpoint_seconds=header["checkpoint"][1])
     while True:
         word = json.loads(words.get())
         try:
-            _say(_train(folder, data, header["n_classes"], word))
+            _say(_train(folder, data, header["n_classes"], machine, word))
         except HeldoutError as error:
             _say({"kind": "refused", "what": str(error)})
 
@@ -48,17 +52,16 @@ def _open(place: dict[str, Any]) -> np.ndarray:
     return np.memmap(place["file"], place["dtype"], mode="r", offset=place["offset"], shape=tuple(place["shape"]))
 
 
-def _train(folder: Path, data: Data, n_classes: int, word: dict[str, Any]) -> dict[str, Any]:
+def _train(folder: Path, data: Data, n_classes: int, machine: Machine, word: dict[str, Any]) -> dict[str, Any]:
     number = word["job"]
     settings = Settings(**{**word["settings"], "freeze": tuple(word["settings"]["freeze"])})
     validation = _load(folder / f"validation{number}.npy") if word["has_validation"] else None
     start = load_file(folder / f"start{number}.safetensors") if word["has_start"] else None
     job = Job(word["seed"], _load(folder / f"rows{number}.npy"), settings, validation, start)
     plan = place(settings, tuple(data.x.shape[1:]), n_classes)
-    machine = Machine(torch.device("cpu"), 1)
     (trained,) = train_here(data, [job], plan, machine, progress=lambda e: _say({"kind": "event", "event": e}))
     save_file(trained.arrays, folder / f"trained{number}.safetensors")
-    return {"kind": "done", "history": trained.history, "failed": trained.failed}
+    return {"kind": "done", "history": trained.history, "failed": trained.failed, "checkpoint": trained.checkpoint}
 
 
 def _load(path: Path) -> Any:
