@@ -146,7 +146,7 @@ def parse(spec: str | Sequence[str]) -> tuple[str, tuple[Layer, ...]]:
         For an unknown word, a missing or impossible number; points at the place.
     """
     if not isinstance(spec, str):
-        if not all(isinstance(item, str) for item in spec):
+        if not isinstance(spec, list | tuple) or not all(isinstance(item, str) for item in spec):
             raise SettingError(
                 f"a net is text, or a list of texts; got {spec!r}"[:300], fix='for example "dense 100, relu"'
             )
