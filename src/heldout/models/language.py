@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from heldout.errors import SettingError
 
@@ -248,8 +249,8 @@ class _Parser:
             raise self._error(word, "a residual part without layers", WORDS["residual"])
         return Residual(body, at=word.at)
 
-    def _options(self, owner: _Word, allowed: tuple[str, ...]) -> dict[str, object]:
-        options: dict[str, object] = {}
+    def _options(self, owner: _Word, allowed: tuple[str, ...]) -> dict[str, Any]:
+        options: dict[str, Any] = {}
         while (word := self._peek()) is not None and word.text not in (",", ")"):
             if word.text not in allowed:
                 near = difflib.get_close_matches(word.text, allowed, 1)
@@ -261,7 +262,7 @@ class _Parser:
             options[word.text] = self._option(word)
         return options
 
-    def _option(self, word: _Word) -> object:
+    def _option(self, word: _Word) -> Any:
         if word.text in ("same", "frozen"):
             return True
         if word.text == "stride":
