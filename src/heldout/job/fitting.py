@@ -43,6 +43,7 @@ class FoldResult:
     predict_seconds: float
     parameters: int | None
     warnings: tuple[str, ...] = ()
+    history: tuple[dict[str, Any], ...] = ()
 
 
 def fit_fold(data: Rows, estimator: Any, train: np.ndarray, validation: np.ndarray) -> FoldResult:
@@ -57,7 +58,15 @@ def predict_fold(model: Any, x: Any, fit_seconds: float, notes: tuple[str, ...] 
     predicted = np.asarray(model.predict(x), dtype=np.int64)
     predict_seconds = time.perf_counter() - start
     scores, calibrated = scores_of(model, x)
-    return FoldResult(predicted, scores, calibrated, fit_seconds, predict_seconds, count_parameters(model), notes)
+    return FoldResult(
+        predicted, scores, calibrated, fit_seconds, predict_seconds, count_parameters(model), notes, history_of(model)
+    )
+
+
+def history_of(model: Any) -> tuple[dict[str, Any], ...]:
+    """Epoch by epoch, if the model is a net."""
+    last = model.steps[-1][1] if hasattr(model, "steps") else model
+    return tuple(getattr(last, "history_", ()))
 
 
 def fit_final(data: Rows, estimator: Any, train: np.ndarray) -> tuple[Any, float]:

@@ -261,6 +261,7 @@ def _fill(plan: Climb, result: RungResult, found: list[FoldResult]) -> None:
                 "n_validation": len(validation),
             }
         )
+        result.history += [{"part": f"repeat {repeat} fold {fold}", **row} for row in part.history]
         if repeat > 0:
             continue
         if result.predicted is None:

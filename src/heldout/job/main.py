@@ -173,7 +173,7 @@ def train(
         fitted = refit(plan, choice, tell)
         metrics = metrics_of(prepared, plan, choice, fitted, settings, started)
         _save_model(folder, plan, choice, fitted.model, prepared)
-        write_history(folder, fitted.history)
+        write_history(folder, [*choice.result.history, *fitted.history])
         write_metrics(folder, metrics)
         _report(folder, plan, choice, metrics, interrupted)
         if assess and not interrupted:

@@ -147,7 +147,7 @@ def write_metrics(folder: RunFolder, values: dict[str, Any]) -> None:
 
 
 def write_history(folder: RunFolder, history: list[dict[str, Any]]) -> None:
-    """Write ``history.csv``, a row per epoch and replicate, if the chosen model is a net."""
+    """Write ``history.csv``, a row per training and epoch, if the chosen model is a net."""
     if history:
         header = list(history[0])
         folder.write_csv("history.csv", header, [[row.get(key) for key in header] for row in history])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from heldout.job.fitting import Rows, count_parameters, fit_final
+from heldout.job.fitting import Rows, count_parameters, fit_final, history_of
 from heldout.job.ladder import Choice, Climb, Listener
 from heldout.job.workers import OutOfTimeError, Workers, n_cores
 from heldout.models.zoo import Rung, task_of
@@ -47,7 +47,7 @@ def refit(plan: Climb, choice: Choice, listen: Listener) -> Fitted:
             n_rows = max(_least(plan), n_rows // 4)
     seconds = time.monotonic() - start
     parameters = count_parameters(model)
-    history = list(getattr(model.steps[-1][1] if hasattr(model, "steps") else model, "history_", []))
+    history = [{"part": "final", **row} for row in history_of(model)]
     if not choice.result.calibrated and choice.result.scores is not None:
         from heldout.models.calibrated import SoftmaxCalibrated
 

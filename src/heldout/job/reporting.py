@@ -92,7 +92,7 @@ def _content(
         title=folder.name,
         created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         chosen=values["chosen"]["title"],
-        choice=values["chosen"]["why"],
+        choice=values["chosen"]["why"] + ".",
         resampling=f"{resampling['folds']} folds{repeats}{on}",
         data=_data_summary(values["data"]),
         ladder=_ladder(values),
@@ -170,24 +170,25 @@ def _out_of_fold(folder: RunFolder, classes: list[str]) -> Scored | None:
 
 
 def _histories(folder: RunFolder) -> tuple[History, ...]:
-    """Learning curves from ``history.csv``: mean ± standard error over replicates, where there are several."""
+    """Learning curves from ``history.csv``: mean ± standard error over the folds' trainings."""
     import pandas as pd
 
     path = folder.path / "history.csv"
     if not path.exists():
         return ()
     table = pd.read_csv(path)
+    table = table[table["part"] != "final"]
     found = []
     for measure in ("loss", "error"):
-        names = {"training": f"training_{measure}", "validation": f"validation_{measure}"}
+        columns = {"training": measure, "validation": f"validation_{measure}"}
         series: dict[str, tuple[list[float], list[float] | None]] = {}
-        for label, column in names.items():
+        for label, column in columns.items():
             if column in table and table[column].notna().any():
                 by_epoch = table.groupby("epoch")[column]
                 se = by_epoch.sem() if by_epoch.count().min() > 1 else None
                 series[label] = (by_epoch.mean().tolist(), None if se is None else se.tolist())
         if series:
-            found.append(History(f"The chosen net: {measure}", series))
+            found.append(History(f"The chosen net: {measure} in each fold's training, mean ± standard error", series))
     return tuple(found)
 
 

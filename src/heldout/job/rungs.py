@@ -27,8 +27,8 @@ def _cnn(task: Task) -> Any:
 
 LADDER: tuple[Rung, ...] = (
     *CLASSICAL,
-    Rung("mlp", "Neural net (MLP)", _mlp, lambda n, d, k: 1 + 1e-3 * n, is_net=True, kinds=("table",)),
-    Rung("cnn", "Convolutional net", _cnn, lambda n, d, k: 2 + 6e-6 * n * d, is_net=True, kinds=("images",)),
+    Rung("mlp", "Neural net (MLP)", _mlp, lambda n, d, k: 0.5 + 1e-3 * n, is_net=True, kinds=("table",)),
+    Rung("cnn", "Convolutional net", _cnn, lambda n, d, k: 3 + 2e-6 * n * d, is_net=True, kinds=("images",)),
 )
 """In the order in which 'simplest' is meant when the choice is made."""
 

@@ -156,8 +156,8 @@ CLASSICAL: tuple[Rung, ...] = (
     Rung("nearest-centroid", "Nearest centroid", _nearest_centroid, lambda n, d, k: 0.01 + 4e-9 * n * d),
     Rung("k-nn", "5 nearest neighbours", _neighbours, lambda n, d, k: 0.02 + 2e-9 * n * n * _reduced(d) ** 0.5),
     Rung("naive-bayes", "Gaussian naive Bayes", _naive_bayes, lambda n, d, k: 0.01 + 2e-8 * n * d),
-    Rung("tree", "Decision tree", _tree, lambda n, d, k: 0.01 + 2e-7 * n * d),
-    Rung("forest", "Random forest", _forest, lambda n, d, k: 0.3 + 4e-5 * n * d**0.5),
+    Rung("tree", "Decision tree", _tree, lambda n, d, k: 0.01 + 5e-7 * n * d),
+    Rung("forest", "Random forest", _forest, lambda n, d, k: 0.5 + 6e-5 * n * d**0.5),
     Rung("linear-svm", "Linear SVM", _linear_svm, lambda n, d, k: 0.02 + 5e-7 * n * _reduced(d) * k),
     Rung("rbf-svm", "RBF SVM", _rbf_svm, lambda n, d, k: 0.02 + 4e-10 * n * n * _reduced(d), growth=2.0),
     Rung(
