@@ -1,4 +1,4 @@
-"""Near-copies with random labels: what do you report?
+"""Near-copies with random labels: what do you report? Half, if you are honest.
 
 200 random points with random labels, each five times with a little noise. Nobody can be right more often than half of
 the time on new rows; a random forest under plain cross-validation claims 100 %. Expected here: about 0.50, chosen model

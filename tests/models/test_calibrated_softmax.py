@@ -43,9 +43,7 @@ def test_many_classes_equal_a_direct_search_for_the_temperature():
     y = rng.integers(0, 4, 4000)
     scores = 3 * rng.normal(size=(4000, 4)) + 2 * np.eye(4)[y]
     ours = SoftmaxCalibrated.from_out_of_fold(Known(4), scores, y)
-    best = minimize_scalar(
-        lambda t: -log_softmax(t * scores, axis=1)[np.arange(4000), y].mean(), bounds=(0, 5)
-    )
+    best = minimize_scalar(lambda t: -log_softmax(t * scores, axis=1)[np.arange(4000), y].mean(), bounds=(0, 5))
     assert ours.slope == pytest.approx(best.x, rel=0.02)  # apart from the smoothing of the targets
     assert ours.slope == pytest.approx(2 / 9, rel=0.1)  # exact: mean shift / variance
 

@@ -10,9 +10,7 @@ from heldout.prepare.tables import CategoryIndicators, table_preparation
 
 
 def object_frame(**columns):
-    return pd.DataFrame(
-        {k: pd.Series(v, dtype=object if k.startswith("c") else float) for k, v in columns.items()}
-    )
+    return pd.DataFrame({k: pd.Series(v, dtype=object if k.startswith("c") else float) for k, v in columns.items()})
 
 
 FRAME = object_frame(n1=[1, 2, np.nan, 5], n2=[np.nan] * 4, c1=["a", None, "b", "a"], c2=[None] * 4)
@@ -42,9 +40,7 @@ def test_missing_is_a_category_of_its_own():
     assert out.dtype == np.float64
 
 
-@pytest.mark.parametrize(
-    "columns", [["n1"], ["c1"], ["n1", "c1"], ["n2", "c2"], ["c2"], ["n1", "n2", "c1", "c2"]]
-)
+@pytest.mark.parametrize("columns", [["n1"], ["c1"], ["n1", "c1"], ["n2", "c2"], ["c2"], ["n1", "n2", "c1", "c2"]])
 @pytest.mark.parametrize("scale", [True, False])
 def test_any_mixture_of_columns_works(columns, scale):
     out = table_preparation(FRAME[columns], scale=scale).fit_transform(FRAME[columns])

@@ -1,0 +1,1 @@
+"""Checks on the data before anyone trains on it."""

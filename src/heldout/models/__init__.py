@@ -1,0 +1,1 @@
+"""What can be fitted: the classical zoo and nets."""

@@ -164,7 +164,7 @@ CLASSICAL: tuple[Rung, ...] = (
         "boosting",
         "Histogram gradient boosting",
         _boosting,
-        lambda n, d, k: 0.2 * k + 2e-7 * n * _reduced(d) * k,
+        lambda n, d, k: 0.1 * k + 2.2e-6 * n * _reduced(d) * k,
     ),
 )
 """Simplest first, in the sense in which a choice is made."""

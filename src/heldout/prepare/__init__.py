@@ -1,0 +1,1 @@
+"""Scaling, imputing, encoding: fitted on training rows only."""

@@ -1,0 +1,1 @@
+"""The seal, the ledger, partitions and folds."""
