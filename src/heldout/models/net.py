@@ -35,7 +35,7 @@ class Parameter:
     name : str
         Layer and role, such as ``3.kernel``.
     shape : tuple of int
-        Kernels of convolutions are (filters, height, width, channels), of dense layers (inputs, units).
+        Kernels of convolutions are (filters, height, width, channels), of dense layers (units, inputs).
     role : 'kernel', 'bias', 'scale', 'shift', 'mean' or 'variance'
         The last two are running statistics, not trained.
     fan_in, fan_out : int
@@ -287,7 +287,7 @@ def _place_conv(text: str, name: str, layer: Conv, shape: Shape) -> Step:
 
 
 def _dense(name: str, layer: Dense, before: Shape, after: Shape) -> tuple[Parameter, ...]:
-    return _kernel_and_bias(name, layer, (before[-1], after[-1]), after[-1], (before[-1], after[-1]))
+    return _kernel_and_bias(name, layer, (after[-1], before[-1]), after[-1], (before[-1], after[-1]))
 
 
 def _kernel_and_bias(

@@ -44,9 +44,7 @@ def table_preparation(frame: pd.DataFrame, *, scale: bool) -> ColumnTransformer:
     numeric = [str(name) for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name].dtype)]
     categorical = [str(name) for name in frame.columns if str(name) not in set(numeric)]
     if not numeric and not categorical:
-        raise DataError(
-            "the table has no columns to learn from", fix="keep at least one column beside the target"
-        )
+        raise DataError("the table has no columns to learn from", fix="keep at least one column beside the target")
     steps: list[tuple[str, Any]] = [
         ("impute", SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True))
     ]
@@ -120,9 +118,7 @@ class CategoryIndicators(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "categories_")
         frame = pd.DataFrame(X)
         if frame.shape[1] != self.n_features_in_:
-            raise ShapeError(
-                f"{frame.shape[1]} categorical columns given, {self.n_features_in_} were trained on"
-            )
+            raise ShapeError(f"{frame.shape[1]} categorical columns given, {self.n_features_in_} were trained on")
         out = np.zeros((len(frame), sum(self._widths())), dtype=np.float64)
         start = 0
         for position, width in enumerate(self._widths()):
@@ -148,9 +144,7 @@ class CategoryIndicators(TransformerMixin, BaseEstimator):
     def _widths(self) -> list[int]:
         return [
             len(texts) + missing + other
-            for texts, missing, other in zip(
-                self.categories_, self.has_missing_, self.has_other_, strict=True
-            )
+            for texts, missing, other in zip(self.categories_, self.has_missing_, self.has_other_, strict=True)
         ]
 
     def _places(self, position: int) -> dict[Any, int]:
