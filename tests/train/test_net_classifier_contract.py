@@ -165,7 +165,7 @@ def test_fine_tuning_gets_a_new_head_and_keeps_frozen_layers_bit_for_bit():
     before = first.replicates_[0]
     first.fit(x, np.minimum(y, 1))
     after = first.replicates_[0]
-    assert after["output.kernel"].shape == (6, 2)
+    assert after["output.kernel"].shape == (2, 6)
     assert np.array_equal(before["0.kernel"], after["0.kernel"])
     assert not np.array_equal(before["4.kernel"], after["4.kernel"])
 

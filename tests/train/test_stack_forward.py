@@ -31,7 +31,7 @@ def conv(x, a, name, stride=1, pads=(0, 0, 0, 0)):
 
 
 def dense(x, a, name):
-    return f.linear(x, a[f"{name}.kernel"].t(), a[f"{name}.bias"])
+    return f.linear(x, a[f"{name}.kernel"], a[f"{name}.bias"])
 
 
 def norm(x, a, name):

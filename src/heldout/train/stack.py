@@ -120,7 +120,10 @@ class Stack:
         for target, found in zip(
             self._gradients.values(), torch.autograd.grad(loss, self.leaves, allow_unused=True), strict=True
         ):
-            target.zero_() if found is None else target.copy_(found)
+            if found is None:
+                target.zero_()
+            elif found.data_ptr() != target.data_ptr():
+                target.copy_(found)
         return self.gradient
 
     def logits(self, rows: Tensor, shape: Shape, batch: Batch) -> Tensor:
@@ -128,8 +131,17 @@ class Stack:
         x = rows
         if len(shape) > 1:
             x = _to_image(rows, shape)
-        for step in self.steps:
+        return self._through(self.steps, x, batch)
+
+    def _through(self, steps: Sequence[Step], x: Tensor, batch: Batch) -> Tensor:
+        """Output of some steps; a ReLU works in place where nobody else needs what it gets."""
+        is_ours = False
+        for step in steps:
+            if is_ours and isinstance(step.layer, Activation) and step.layer.name == "relu":
+                x = functional.relu(x, inplace=True)
+                continue
             x = self._forward(step, x, batch)
+            is_ours = isinstance(step.layer, Conv | Dense | BatchNorm | Pool)
         return x
 
     def _forward(self, step: Step, x: Tensor, batch: Batch) -> Tensor:
@@ -157,12 +169,7 @@ class Stack:
         raise AssertionError(f"no way forward through {layer}")
 
     def _residual(self, step: Step, x: Tensor, batch: Batch) -> Tensor:
-        out, short = x, x
-        for inner in step.body:
-            out = self._forward(inner, out, batch)
-        for inner in step.shortcut:
-            short = self._forward(inner, short, batch)
-        return out + short
+        return self._through(step.body, x, batch) + self._through(step.shortcut, x, batch)
 
     def _conv(self, step: Step, layer: Conv, x: Tensor) -> Tensor:
         kernel, bias = (self.views[p.name] for p in step.parameters)
@@ -179,11 +186,14 @@ class Stack:
     def _dense(self, step: Step, x: Tensor) -> Tensor:
         kernel, bias = (self.views[p.name] for p in step.parameters)
         if len(step.before) > 1:  # at each position, as a 1x1 convolution
-            weight = kernel.transpose(1, 2).reshape(-1, kernel.shape[1], 1, 1)
+            weight = kernel.reshape(-1, kernel.shape[2], 1, 1)
             return functional.conv2d(x, weight, bias.reshape(-1), groups=self.n_replicates)
+        gradient = self._gradients.get(step.parameters[0].name)
+        if gradient is not None and torch.is_grad_enabled() and not torch.is_autocast_enabled(self.device.type):
+            return _DenseProduct.apply(x, kernel, bias, gradient)
         if self.n_replicates == 1:
-            return torch.addmm(bias[0], x[0], kernel[0])[None]
-        return torch.baddbmm(bias[:, None], x, kernel)
+            return torch.addmm(bias[0], x[0], kernel[0].t())[None]
+        return torch.baddbmm(bias[:, None], x, kernel.transpose(1, 2))
 
     def _dropout(self, layer: Dropout, step: Step, x: Tensor, batch: Batch) -> Tensor:
         if not batch.training:
@@ -248,6 +258,36 @@ class Stack:
         form = (1, -1, 1, 1) if x.dim() == 4 else (1, -1)
         out = centred * (variance + epsilon).rsqrt() * scale.reshape(form) + shift.reshape(form)
         return out, mean.flatten(), variance.detach().flatten()
+
+
+class _DenseProduct(torch.autograd.Function):
+    """Dense layer whose kernel's gradient is computed where it is wanted.
+
+    (units, inputs) is the faster order of the kernel by 25 %, and the copy of its gradient would take as long as the
+    update of the weights (measured with MKL on two AVX-512 cores).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, kernel: Tensor, bias: Tensor, gradient: Tensor) -> Tensor:
+        ctx.save_for_backward(x, kernel)
+        ctx.gradient = gradient
+        if len(x) > 1:
+            return torch.baddbmm(bias[:, None], x, kernel.transpose(1, 2))
+        out = x.new_empty(1, x.shape[1], kernel.shape[1])
+        torch.addmm(bias[0], x[0], kernel[0].t(), out=out[0])
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        x, kernel = ctx.saved_tensors
+        inputs = None
+        if len(x) == 1:
+            torch.mm(g[0].t(), x[0], out=ctx.gradient[0])
+            inputs = torch.mm(g[0], kernel[0])[None] if ctx.needs_input_grad[0] else None
+        else:
+            torch.bmm(g.transpose(1, 2), x, out=ctx.gradient)
+            inputs = torch.bmm(g, kernel) if ctx.needs_input_grad[0] else None
+        return inputs, ctx.gradient, g.sum(1), None
 
 
 _ACTIVATIONS = {
