@@ -10,10 +10,11 @@ import time
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 
 from heldout.errors import SettingError, TrainingError
 from heldout.models.net import Net
-from heldout.train import planner, pool
+from heldout.train import here, planner, pool
 from heldout.train.classifier import NetClassifier
 from heldout.train.folds import FitJob, fit_jobs
 from heldout.train.loop import TrainingStopped
@@ -69,9 +70,9 @@ def test_processes_train_the_same_bits_as_this_one(processes, tmp_path):
     events = []
     there = fit_jobs(CNN, mapped[:], y, jobs, progress=events.append)
     for job, found in zip(jobs, there, strict=True):
-        (here,) = fit_jobs(CNN.set_params(threads=1), x, y, [job])
-        assert found.history_ == here.history_
-        for name, array in here.replicates_[0].items():
+        (alone,) = fit_jobs(CNN.set_params(threads=1), x, y, [job])
+        assert found.history_ == alone.history_
+        for name, array in alone.replicates_[0].items():
             assert np.array_equal(array, found.replicates_[0][name]), name
     assert events[-1]["steps"] == 3 * 2 * 8 or events[-1]["replicates"] == 3
     CNN.set_params(threads=None)
@@ -168,10 +169,56 @@ def test_progress_and_stop_work_from_another_thread():
         net.set_params(should_stop=stop.is_set).fit(x, y)
 
 
+@pytest.fixture
+def lanes(monkeypatch):
+    """A part of every stack on each of two threads."""
+    monkeypatch.setattr(planner, "SMALL_STEP", 0)
+    return NetClassifier("flatten, dense 4, relu, dropout 0.2", epochs=2, replicates=5, precision="float64", threads=2)
+
+
+def test_a_stack_in_two_parts_equals_the_whole(lanes):
+    x, y = data()
+    events = []
+    parts = lanes.set_params(callback=events.append).fit(x, y)
+    whole = clone(lanes).set_params(threads=1, callback=None).fit(x, y)
+    assert np.allclose(parts.replicate_probabilities(x), whole.replicate_probabilities(x), rtol=1e-9, atol=1e-12)
+    assert events[-1]["step"] == events[-1]["steps"] == 2 * 5
+    assert parts.machine_["threads"] == 2
+
+
+def test_the_parts_of_a_stack_stop_when_told_when_one_fails_and_at_ctrl_c(lanes, monkeypatch):
+    x, y = data()
+    with pytest.raises(TrainingStopped):
+        lanes.set_params(epochs=10**7, should_stop=stop_soon()).fit(x, y)
+    lanes.set_params(should_stop=None)
+
+    def interrupt(event):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        lanes.set_params(callback=interrupt).fit(x, y)
+    train = here.train_stack
+
+    def fail(plan, stack, *args, **more):
+        if len(stack) == 2:
+            raise TrainingError("broken")
+        return train(plan, stack, *args, **more)
+
+    monkeypatch.setattr(here, "train_stack", fail)
+    with pytest.raises(TrainingError, match="broken"):
+        lanes.set_params(callback=None).fit(x, y)
+    assert threading.active_count() < 10
+
+
+def stop_soon():
+    began = time.monotonic()
+    return lambda: time.monotonic() - began > 0.3
+
+
 def test_a_stack_that_does_not_fit_is_halved_until_it_does(monkeypatch):
     x, y = data()
     sizes = []
-    train = planner.train_stack
+    train = here.train_stack
 
     def short_of_memory(plan, stack, *args, **more):
         sizes.append(len(stack))
@@ -181,7 +228,7 @@ def test_a_stack_that_does_not_fit_is_halved_until_it_does(monkeypatch):
 
     net = NetClassifier("flatten, dense 4, relu", epochs=1, replicates=7, precision="float64")
     whole = net.fit(x, y).predict_proba(x)
-    monkeypatch.setattr(planner, "train_stack", short_of_memory)
+    monkeypatch.setattr(here, "train_stack", short_of_memory)
     assert np.allclose(net.fit(x, y).predict_proba(x), whole, rtol=1e-12)
     assert sizes == [7, 3, 1, 2, 4, 2, 2]
 
@@ -192,7 +239,7 @@ def test_a_single_replicate_that_does_not_fit_is_an_error_with_a_remedy(monkeypa
     def never(*args, **more):
         raise RuntimeError("[enforce fail at alloc_cpu.cpp] . DefaultCPUAllocator: can't allocate memory: you tried")
 
-    monkeypatch.setattr(planner, "train_stack", never)
+    monkeypatch.setattr(here, "train_stack", never)
     with pytest.raises(TrainingError, match="single replicate does not fit into memory") as caught:
         NetClassifier("flatten", epochs=1, batch=64, replicates=2).fit(x, y)
     assert "batch=32" in caught.value.fix
@@ -204,18 +251,18 @@ def test_other_errors_of_pytorch_are_not_taken_for_memory(monkeypatch):
     def broken(*args, **more):
         raise RuntimeError("something else")
 
-    monkeypatch.setattr(planner, "train_stack", broken)
+    monkeypatch.setattr(here, "train_stack", broken)
     with pytest.raises(RuntimeError, match="something else"):
         NetClassifier("flatten", epochs=1).fit(x, y)
 
 
 def test_the_stacks_size_follows_from_the_memory_of_the_machine(monkeypatch):
     plan = Net("dense 100, relu").plan((784,), 10)
-    monkeypatch.setattr(planner, "total_memory", lambda device: 2**30)
-    many = planner.stack_size(plan, Settings(optimizer="sgd", batch=64), torch.device("cpu"))
+    monkeypatch.setattr(here, "total_memory", lambda device: 2**30)
+    many = here.stack_size(plan, Settings(optimizer="sgd", batch=64), torch.device("cpu"))
     n_values = 4 * 79510 + 3 * 64 * (784 + 100 + 100 + 10)
-    assert many == int(planner.MEMORY_SHARE * 2**30 / (4 * n_values))
-    assert planner.stack_size(plan, Settings(batch=10**7), torch.device("cpu")) == 1
+    assert many == int(here.MEMORY_SHARE * 2**30 / (4 * n_values))
+    assert here.stack_size(plan, Settings(batch=10**7), torch.device("cpu")) == 1
 
 
 def test_a_device_that_is_not_there_is_said():

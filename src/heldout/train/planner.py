@@ -13,20 +13,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from heldout.errors import SettingError, TrainingError
+from heldout.errors import SettingError
 from heldout.models.language import BatchNorm, Conv
 from heldout.models.net import Net, Shape, Step
-from heldout.train.checkpoint import Checkpoint
-from heldout.train.feed import Feed
-from heldout.train.loop import train_stack
-from heldout.train.machine import DTYPES, n_cores, total_memory, use_threads
-from heldout.train.optimizers import state_names
-from heldout.train.settings import Event, Job, Progress, Settings, Trained
+from heldout.train.machine import n_cores
+from heldout.train.settings import Job, Progress, Settings, Trained
 
 #: Multiply-adds of all jobs together from which worker processes repay their start (each imports PyTorch, about 2 s).
 PROCESS_WORK = 5e10
-#: Share of a device's memory that a stack may take, by the estimate of `stack_size`.
-MEMORY_SHARE = 0.4
 #: Multiply-adds of a step below which one thread is used.
 SMALL_STEP = 2e7
 
@@ -138,6 +132,8 @@ def train_jobs(
             )
         else:
             threads = 1 if way == "processes" else machine.threads
+            from heldout.train.here import train_here
+
             here = replace(machine, threads=threads)
             found = train_here(data, group, plan, here, way, progress=progress, should_stop=should_stop)
         results.update(zip(numbers, found, strict=True))
@@ -153,90 +149,3 @@ def _group(jobs: Sequence[Job]) -> list[list[int]]:
     for number, job in enumerate(jobs):
         groups.setdefault((job.settings.program(), job.validation is None), []).append(number)
     return list(groups.values())
-
-
-def train_here(
-    data: Data,
-    jobs: Sequence[Job],
-    plan: Sequence[Step],
-    machine: Machine,
-    way: str = "solo",
-    *,
-    progress: Progress | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> list[Trained]:
-    """Train jobs of one program in this process: as one stack (more if memory is short), or one after the other."""
-    dtype = DTYPES[jobs[0].settings.precision]
-    n_threads = choose_threads(plan, jobs if way == "stack" else jobs[:1], machine)
-    results: list[Trained] = []
-    with use_threads(n_threads):
-        feed = Feed(data.x, data.labels, data.weights, machine.device, dtype)
-        validation = None
-        if data.validation_x is not None:
-            validation = Feed(data.validation_x, data.validation_labels, None, machine.device, dtype)
-        size = stack_size(plan, jobs[0].settings, machine.device) if way == "stack" else 1
-        waiting = [list(jobs[first : first + size]) for first in range(0, len(jobs), size)]
-        while waiting:
-            stack = waiting.pop(0)
-            tell = _share(progress, len(results), len(stack), len(jobs))
-            keeper = None
-            if machine.checkpoint is not None:
-                keeper = Checkpoint(machine.checkpoint, machine.checkpoint_seconds, stack, feed)
-            try:
-                found = train_stack(
-                    plan, stack, feed, validation, progress=tell, should_stop=should_stop, checkpoint=keeper
-                )
-            except (MemoryError, RuntimeError) as error:
-                if not ran_out_of_memory(error):
-                    raise
-                waiting[:0] = _halve(stack, error)
-                continue
-            for trained in found:
-                trained.threads = n_threads
-                trained.checkpoint = "" if keeper is None else str(keeper.path)
-            results += found
-    return results
-
-
-def stack_size(plan: Sequence[Step], settings: Settings, device: torch.device) -> int:
-    """Replicates that fit a share of the device's whole memory (not of what is free, which differs from run to run)."""
-    arrays = 3 + len(state_names(settings))
-    values = arrays * sum(p.size for outer in plan for step in outer.walk() for p in step.parameters)
-    row = sum(int(np.prod(step.after)) for outer in plan for step in outer.walk()) + int(np.prod(plan[0].before))
-    values += 3 * row * settings.batch  # outputs of the layers, and their gradients
-    total = total_memory(device)
-    return max(1, int(MEMORY_SHARE * total / (values * (8 if settings.precision == "float64" else 4))))
-
-
-def ran_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory is short: PyTorch has a class for it on devices only."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
-
-
-def _halve(stack: list[Job], error: BaseException) -> list[list[Job]]:
-    """Two stacks in place of one that did not fit."""
-    if len(stack) == 1:
-        raise TrainingError(
-            f"a single replicate does not fit into memory: {str(error).splitlines()[0][:200]}",
-            fix=f"a smaller batch (batch={max(1, stack[0].settings.batch // 2)}), a smaller net, or precision='mixed'",
-        ) from error
-    middle = len(stack) // 2
-    return [stack[:middle], stack[middle:]]
-
-
-def _share(progress: Progress | None, first: int, n_here: int, n_jobs: int) -> Progress | None:
-    """Progress of some jobs, after `first` others, as progress of all."""
-    if progress is None or n_here == n_jobs:
-        return progress
-    listener = progress
-
-    def tell(event: Event) -> None:
-        total = event["steps"] * n_jobs
-        done = event["steps"] * first + event["step"] * n_here
-        per_job = (event["seconds"] + event["seconds_left"]) / n_here
-        left = event["seconds_left"] + per_job * (n_jobs - first - n_here)
-        listener({**event, "step": done, "steps": total, "replicates": n_jobs, "seconds_left": left})
-
-    return tell

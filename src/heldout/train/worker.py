@@ -17,7 +17,8 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from heldout.errors import HeldoutError
-from heldout.train.planner import Data, Machine, place, train_here
+from heldout.train.here import train_here
+from heldout.train.planner import Data, Machine, place
 from heldout.train.settings import Job, Settings
 
 
