@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import time
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -13,6 +14,9 @@ import click
 
 from heldout import __version__
 from heldout.errors import HeldoutError, TrainingError
+
+STARTED = time.monotonic()
+"""When the command began, from which its time limit counts."""
 
 COMMANDS = {
     "train": ("train", "Split, seal, climb the ladder of models, choose, refit, report."),

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from heldout.cli.main import STARTED
 from heldout.cli.options import mirror, shared
 from heldout.errors import SettingError
 
@@ -85,6 +86,7 @@ def train(
             out=out,
             resume=resume,
             assess=assess,
+            started=STARTED,
             command=shlex.join(["heldout", *sys.argv[1:]]),
             listen=display.listen,
             load_progress=display.loading,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 SLACK = 0.3
 """Part of what later rungs were promised that one rung may overrun into: estimates are rough."""
 SPARE_SECONDS = 3.0
-"""Kept for the report and the files at the end, with a twentieth of the whole."""
+"""Kept for the report and the files at the end, but at most a fifth of the whole; and a twentieth of the whole."""
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Budget:
         """Seconds left of the limit, less what the end needs; infinite without a limit."""
         if self.limit is None:
             return float("inf")
-        spare = SPARE_SECONDS + 0.05 * self.limit
+        spare = min(SPARE_SECONDS, 0.2 * self.limit) + 0.05 * self.limit
         return self.start + self.limit - spare - time.monotonic()
 
     def allowance(self, step: int) -> float:
@@ -57,5 +57,5 @@ class Budget:
         return self.remaining() > 0 and self.costs[step] * self.scale <= 2 * self.allowance(step)
 
     def estimate(self, step: int, done_share: float = 0.0) -> float:
-        """Seconds until everything from this step on is done."""
-        return self.scale * (sum(self.costs[step:]) - done_share * self.costs[step])
+        """Seconds until everything from this step on is done; never more than is left of the limit."""
+        return min(self.scale * (sum(self.costs[step:]) - done_share * self.costs[step]), max(0.0, self.remaining()))

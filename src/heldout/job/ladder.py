@@ -28,6 +28,8 @@ from heldout.split.partition import Fold, folds, split_off_test
 
 Listener = Callable[[dict[str, Any]], None]
 REPEATS_UP_TO_ROWS = 1000
+LEAST_COST = 0.2
+"""Seconds that any rung may be expected to take: sending tasks and answers."""
 
 
 @dataclass
@@ -115,7 +117,7 @@ def plan_climb(data: Dataset, settings: TrainSettings, *, started: float) -> Cli
     n_fit = int(np.mean([len(train) for _, _, train, _ in parts]))
     task = task_of(data, n_rows=n_fit, seed=settings.seed)
     workers = min(settings.jobs or n_cores(), len(parts))
-    costs = [rung.cost(n_fit, task.n_features, data.n_classes) * len(parts) / workers for rung in rungs]
+    costs = [LEAST_COST + rung.cost(n_fit, task.n_features, data.n_classes) * len(parts) / workers for rung in rungs]
     refit = max(rung.cost(len(data), task.n_features, data.n_classes) for rung in rungs[-1:])
     n_groups = len(np.unique(groups[rows]))
     results = [RungResult(rung.name, rung.title, n_groups=n_groups) for rung in rungs]
@@ -143,6 +145,7 @@ def climb(
     subset = plan.data if len(plan.rows) == len(plan.data) else plan.data.take(plan.rows)
     rows = Rows(subset.kind, subset.x, subset.y)
     with Workers(rows, min(plan.settings.jobs or n_cores(), len(plan.folds))) as workers:
+        workers.warm_up()
         for step, (rung, result) in enumerate(zip(plan.rungs, plan.results, strict=True)):
             start = time.monotonic()
             listen({"event": "rung-started", "model": rung.name})
@@ -297,8 +300,11 @@ def choose(results: list[RungResult]) -> Choice:
     """
     finished = [result for result in results if result.status == "finished"]
     if not finished:
-        reasons = "; ".join(f"{r.title}: {r.why}" for r in results if r.why) or "nothing was fitted"
-        raise TrainingError(f"no model finished ({reasons})", fix="allow more --time, or choose quicker --models")
+        reasons: dict[str, list[str]] = {}
+        for result in results:
+            reasons.setdefault(result.why or "not begun", []).append(result.name)
+        said = "; ".join(f"{', '.join(names)}: {why}" for why, names in reasons.items())
+        raise TrainingError(f"no model finished ({said})", fix="allow more --time, or choose quicker --models")
     best = max(finished, key=lambda result: result.summary("mcc")[0])  # the first, so the simplest, of equals
     mean, se = best.summary("mcc")
     threshold = mean - (se or 0.0)

@@ -133,10 +133,13 @@ def train(
     resume: bool = False,
     assess: bool = False,
     command: str = "",
+    started: float | None = None,
     listen: Listener = lambda event: None,
     load_progress: Callable[[int, int, str], None] | None = None,
 ) -> Outcome:
     """Train on labelled data and write a run folder.
+
+    ``started`` is the moment (`time.monotonic`) from which the time limit counts, by default now.
 
     Nothing is written before the data and settings were found good. Ctrl-C during the climb ends it with the best
     model so far.
@@ -148,7 +151,7 @@ def train(
     TrainingError
         If no model finished.
     """
-    started = time.monotonic()
+    started = time.monotonic() if started is None else started
     name = Path(settings.data).stem if Path(settings.data).suffix else Path(settings.data).name
     folder = choose_folder(out, (data.name if data else name) or "data", resume=resume)
     if data is None:

@@ -76,6 +76,10 @@ class Workers:
         if self._scratch is not None:
             self._scratch.cleanup()
 
+    def warm_up(self) -> None:
+        """Start every process and wait until it has loaded its libraries, so that no fit is charged for it."""
+        self.run([(_ready, ())] * self._n)
+
     def run(
         self,
         tasks: Sequence[Task],
@@ -141,6 +145,10 @@ class Workers:
             for worker in running.values():
                 worker.stop()
         return [results[number] for number in range(len(tasks))]
+
+
+def _ready(data: Rows) -> None:
+    """Do nothing: the answer says that the process is up."""
 
 
 class _Worker:
