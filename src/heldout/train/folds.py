@@ -10,7 +10,8 @@ import numpy as np
 from sklearn.base import clone
 
 from heldout.errors import LabelError, SettingError
-from heldout.train.classifier import NetClassifier, machine_of, prepare_jobs
+from heldout.train.classifier import NetClassifier
+from heldout.train.jobs import machine_of, prepare_jobs
 from heldout.train.planner import train_jobs
 from heldout.train.settings import Job, Progress, Settings
 

@@ -1,7 +1,8 @@
-"""Training in this process: one after the other, as one stack, or as a stack on each core.
+"""Training in this process: a single net on all threads, or several side by side, a part of them on each core.
 
-A stack's work is split by replicates, not by operation: each core has a part of the stack of its own. Operations on
-two threads wait for each other thousands of times a second, which is slow as soon as another process wants a core.
+Work is split by replicates, not by operation: each core has a stack, or nets one after the other, of its own.
+Operations on two threads wait for each other thousands of times a second, which is slow as soon as another process
+wants a core (measured: benchmarks/net_ways.py).
 """
 
 from __future__ import annotations
@@ -58,14 +59,16 @@ def train_here(
     """Train jobs of one program; results in their order."""
     dtype = DTYPES[jobs[0].settings.precision]
     n_threads = choose_threads(plan, jobs if way == "stack" else jobs[:1], machine)
-    n_lanes = min(n_threads, len(jobs)) if way == "stack" and machine.device.type == "cpu" else 1
+    n_lanes = min(n_threads, len(jobs)) if machine.device.type == "cpu" else 1
     with use_threads(1 if n_lanes > 1 else n_threads):
         feed = Feed(data.x, data.labels, data.weights, machine.device, dtype)
         validation = None
         if data.validation_x is not None:
             validation = Feed(data.validation_x, data.validation_labels, None, machine.device, dtype)
         size = max(1, stack_size(plan, jobs[0].settings, machine.device) // n_lanes) if way == "stack" else 1
-        task = _Task(plan, feed, validation, machine, n_threads, size)
+        # A net that trains alone on one of several threads has the same bits whatever their number.
+        told_threads = 1 if way != "stack" and n_lanes > 1 else n_threads
+        task = _Task(plan, feed, validation, machine, told_threads, size)
         if n_lanes == 1:
             return _train_in_turn(task, jobs, progress, should_stop)
         return _train_in_lanes(task, jobs, n_lanes, progress, should_stop)
@@ -119,7 +122,7 @@ def _train_in_lanes(
     def tell(lane: int) -> Progress | None:
         return None if progress is None else lambda event: events.put((lane, event))
 
-    with ThreadPoolExecutor(n_lanes) as pool:
+    with ThreadPoolExecutor(n_lanes, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         lanes = [
             pool.submit(_train_in_turn, task, part, tell(lane), task.stopped.is_set) for lane, part in enumerate(parts)
         ]

@@ -1,4 +1,4 @@
-"""How jobs are trained: side by side as one stack, in processes of one thread each, or one after the other.
+"""How jobs are trained: side by side as one stack, each alone on a core, or in processes of one thread each.
 
 The choice is a rule on the net and the sizes, never a timing, so that the same seed gives the same numbers on the same
 machine, however busy it is.
@@ -19,8 +19,9 @@ from heldout.models.net import Net, Shape, Step
 from heldout.train.machine import n_cores
 from heldout.train.settings import Job, Progress, Settings, Trained
 
-#: Multiply-adds of all jobs together from which worker processes repay their start (each imports PyTorch, about 2 s).
-PROCESS_WORK = 5e10
+#: Multiply-adds of all jobs together from which worker processes are used: minutes of work, which repay their start
+#: (each imports PyTorch, about 2 s) and keep the caller's process free and small.
+PROCESS_WORK = 3e12
 #: Multiply-adds of a step below which one thread is used.
 SMALL_STEP = 2e7
 
@@ -89,8 +90,8 @@ def choose_way(plan: Sequence[Step], jobs: Sequence[Job], device: torch.device) 
     """``stack``, ``processes`` or ``solo`` for jobs of one program.
 
     Dense nets gain most from stacking. On a CPU, convolutions over grouped channels are slower than one net at a time,
-    and one net on all threads is slower than several nets of one thread each, if they are large enough to repay the
-    start of a process (measured: benchmarks/net_ways.py).
+    and one net on all threads is slower than a net on each: ``solo`` trains them so in this process, ``processes``
+    in others (measured: benchmarks/net_ways.py). Either gives the same bits.
     """
     if len(jobs) == 1:
         return "solo"
