@@ -304,6 +304,19 @@ def test_deleting_a_run_does_not_hide_a_look_and_tampering_is_said(tmp_path, mon
     assert third["seal"]["problems"]
 
 
+def test_a_changed_row_does_not_make_the_test_rows_new(patients, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path, frame = patients
+    arguments = ["--target", "outcome", "--group", "patient", "--seed", "1", "--assess", *QUICK]
+    first = run_json(["train", str(path), *arguments], capsys)
+    frame.loc[int(json.loads(Path(first["run"], "split.json").read_text())["train"][0]), "marker"] += 0.5
+    frame.to_csv("changed.csv", index=False)
+    second = run_json(["train", "changed.csv", *arguments], capsys)["seal"]
+    assert (first["seal"]["openings"], second["openings"]) == (1, 1)
+    assert (first["seal"]["overlapping"], second["overlapping"]) == (0, 1)
+    assert second["level"] == pytest.approx(0.975)
+
+
 def test_help_is_quick_to_load_and_loads_nothing_heavy():
     code = (
         "import sys\nfrom heldout.cli.main import _run\n_run(['--help'])\n"

@@ -82,4 +82,5 @@ def _test(values: dict[str, Any]) -> list[str]:
         f"Seal: opening number {seal['openings']} of these data"
         + ("" if seal["openings"] == 1 else "; the interval is widened for it"),
     ]
+    lines += [f"Note: {remark}" for remark in seal.get("remarks", ())]
     return lines + [f"Warning: the ledger was tampered with: {problem}" for problem in seal["problems"]]

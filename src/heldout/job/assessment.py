@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from heldout.data.dataset import Dataset
 from heldout.errors import ArtifactError, DataError
 from heldout.job.folder import MARK, RunFolder
 from heldout.job.records import write_metrics
@@ -38,7 +39,8 @@ def assess_sealed(folder: RunFolder, sealed: SealedTest, values: dict[str, Any],
     data = opening.data
     probabilities = bundle.probabilities(data.x)
     predicted = probabilities.argmax(axis=1)
-    level = confidence_level(opening.number)
+    others = _looks_under_other_names(ledger, data, values["data"]["fingerprint"])
+    level = confidence_level(opening.number + len(others))
     grouped = data.groups is not None and len(np.unique(data.groups)) < len(data)
     scored = score(data.y, probabilities, data.classes, groups=data.groups if grouped else None, level=level)
     found = dict(scored.metrics)
@@ -46,22 +48,40 @@ def assess_sealed(folder: RunFolder, sealed: SealedTest, values: dict[str, Any],
     found["ci_level"] = level
     opening.record({key: found[key] for key in ("n", "accuracy", "accuracy_ci", "mcc", "mcc_ci")})
     write_predictions(folder, "predictions.csv", data.ids, data.y, predicted, probabilities, data.classes)
-    values = {**values, "test": found, "seal": _seal_record(ledger, opening, values, problems)}
+    values = {**values, "test": found, "seal": _seal_record(ledger, opening, values, problems, others)}
     write_metrics(folder, values)
     write_report(folder, values, find_mistakes(data, predicted, probabilities), test=scored)
     return values
 
 
-def _seal_record(ledger: Ledger, opening: Opening, values: dict[str, Any], problems: list[str]) -> dict[str, Any]:
+def _looks_under_other_names(ledger: Ledger, data: Dataset, fingerprint: str) -> list[dict[str, Any]]:
+    """Find earlier openings of data that differ (a row was dropped or changed) but share these test rows."""
+    from heldout.data.fingerprint import row_digests
+    from heldout.split.sketch import sketch_of
+
+    return ledger.overlapping(sketch_of(row_digests(data)), data_fingerprint=fingerprint)
+
+
+def _seal_record(
+    ledger: Ledger, opening: Opening, values: dict[str, Any], problems: list[str], others: list[dict[str, Any]]
+) -> dict[str, Any]:
     """How the seal stands after this opening, as it goes into ``metrics.json``."""
     openings = ledger.openings(values["data"]["fingerprint"])
     history = [{key: o[key] for key in ("number", "run", "time", "model")} for o in openings]
     for record, found in zip(history, openings, strict=True):
         accuracy = (found["result"] or {}).get("accuracy")
         record["result"] = "not recorded" if accuracy is None else f"accuracy {accuracy:.4f}"
+    remarks = []
+    if others:
+        remarks.append(
+            f"{len(others)} earlier openings of slightly different data looked at some of these test rows "
+            f"(first: run {others[0]['run']}, {others[0]['time']}); the interval is widened for them, too"
+        )
     return {
         "openings": len(openings),
-        "level": confidence_level(opening.number),
+        "overlapping": len(others),
+        "remarks": remarks,
+        "level": confidence_level(opening.number + len(others)),
         "ledger": str(ledger.path),
         "entry": opening.entry,
         "problems": problems,
