@@ -53,6 +53,8 @@ class Feed:
         """The rows as a tensor: shared with NumPy on the CPU, copied once to a device if they fit."""
         if not x.dtype.isnative:
             x = x.astype(x.dtype.newbyteorder("="))
+        if x.dtype == np.float64 and self.dtype == torch.float32:
+            x = x.astype(np.float32)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
             rows = torch.from_numpy(x)  # never written to

@@ -13,30 +13,15 @@ import torch
 from heldout.models.language import Dropout
 from heldout.models.net import Step
 from heldout.train import optimizers
+from heldout.train.epoch import Epoch, StepBatch
 from heldout.train.feed import Feed, Standardizer, mean_and_std
 from heldout.train.initializers import before_sigmoid, first_values
 from heldout.train.losses import row_losses
-from heldout.train.schedules import schedule_factors
 from heldout.train.settings import Job, Trained
-from heldout.train.stack import Batch, Stack
-from heldout.train.streams import NOISE, ORDER, dropout_keys, generator
+from heldout.train.stack import Stack
+from heldout.train.streams import NOISE, generator
 
 Tensor = Any
-
-
-@dataclass
-class StepBatch:
-    """One batch of every replicate."""
-
-    number: int
-    positions: Tensor  # (n_replicates, n_rows)
-    labels: Tensor
-    weights: Tensor  # weight / number of real rows, 0 for filling: (n_replicates, n_rows)
-    state: Batch
-    counts: Tensor  # real rows of each replicate
-    lr: Tensor  # (n_replicates, 1)
-    t: Tensor  # steps done, this one included: (n_replicates, 1), float64
-    still: Tensor  # positions of the replicates that do not take the step, or None
 
 
 @dataclass
@@ -143,7 +128,11 @@ class Run:
         if inputs and inputs[0]:
             mean, std = (np.stack([i[f"input.{name}"] for i in inputs]) for name in ("mean", "std"))
             self.standardizer = Standardizer(*(torch.from_numpy(a).to(self.device, self.dtype) for a in (mean, std)))
-        self.batch_sizes = [min(self.settings.batch, len(m.job.rows)) for m in self.members]
+        self.lengths = torch.tensor([len(m.job.rows) for m in self.members], device=self.device)
+        self.mean_weights = None
+        if self.feed.weights is not None:  # weights are scaled to mean 1 over each replicate's training rows
+            means = [self.feed.weights[torch.from_numpy(m.job.rows).to(self.device)].mean() for m in self.members]
+            self.mean_weights = torch.stack(means)[:, None] if means else None
 
     def _by_value(self, amounts: Sequence[float], *, own: bool) -> Tensor:
         """Factor of each trained value of each replicate, kernels only; None if all are 0."""
@@ -161,69 +150,7 @@ class Run:
 
     def batches(self) -> Iterator[StepBatch]:
         """Batches of the epoch at hand that are not done yet, one of every replicate at a time."""
-        size = self.settings.batch
-        lengths = np.array([len(m.job.rows) for m in self.members])
-        n_steps = -(-lengths // size)
-        most = int(n_steps.max())
-        order = np.zeros((len(self.members), most * size), np.int64)
-        for row, m in zip(order, self.members, strict=True):
-            row[: len(m.job.rows)] = generator(m.job.seed, ORDER, self.epoch).permutation(m.job.rows)
-            row[len(m.job.rows) :] = m.job.rows[0]
-        positions = torch.from_numpy(order).to(self.device)
-        counts = np.clip(lengths[:, None] - np.arange(most) * size, 0, size)  # (n_replicates, n_steps)
-        rates, taken = self._rates(n_steps, most)
-        seeds = np.array([m.job.seed for m in self.members], np.uint64)
-        n_layers = len(self.stack.dropout_numbers)
-        keys = torch.from_numpy(dropout_keys(seeds, epoch=self.epoch, n_steps=most, n_layers=n_layers)).to(self.device)
-        for number in range(self.done, most):
-            first = number * size
-            here = positions[:, first : first + int(counts[:, number].max())]
-            yield self._batch(number, here, counts[:, number], keys[number], rates[number], taken[number])
-
-    def _rates(self, n_steps: np.ndarray, most: int) -> tuple[Tensor, Tensor]:
-        """Learning rates and step numbers of the epoch: (n_steps, n_replicates, 1) each."""
-        rates = np.zeros((most, len(self.members), 1))
-        taken = np.zeros((most, len(self.members), 1))
-        for i, m in enumerate(self.members):
-            s, n = m.job.settings, int(n_steps[i])
-            factors = schedule_factors(
-                s.schedule, n_epochs=s.epochs, steps_per_epoch=n, warmup=s.warmup, first=self.epoch * n, n=n
-            )
-            rates[:n, i, 0] = s.rate * factors
-            taken[:, i, 0] = self.epoch * n + np.minimum(np.arange(most) + 1, n)
-        return (
-            torch.from_numpy(rates).to(self.dtype).to(self.device),
-            torch.from_numpy(taken).to(self.dtype if self.device.type == "mps" else torch.float64).to(self.device),
-        )
-
-    def _batch(
-        self, number: int, positions: Tensor, counts: np.ndarray, keys: Tensor, lr: Tensor, t: Tensor
-    ) -> StepBatch:
-        if all(m.labels is self.feed.labels for m in self.members):
-            labels = self.feed.labels[positions]
-        else:
-            labels = torch.stack([m.labels[p] for m, p in zip(self.members, positions, strict=True)])
-        mask = still = active = None
-        if counts.min() < counts.max():
-            real = np.arange(positions.shape[1]) < counts[:, None]
-            mask = torch.from_numpy(real).to(self.device, self.dtype)
-            if counts.min() == 0:
-                still = torch.from_numpy(np.flatnonzero(counts == 0)).to(self.device)
-                active = torch.from_numpy(counts > 0).to(self.device)
-        share = torch.from_numpy(1.0 / np.maximum(counts, 1)).to(self.dtype).to(self.device)[:, None]
-        weights = share.expand(positions.shape) if mask is None else share * mask
-        if self.feed.weights is not None:
-            weights = weights * self._row_weights(positions)
-        state = Batch(training=True, keys=keys, rates=self.rates, mask=mask, active=active)
-        return StepBatch(
-            number, positions, labels, weights, state, torch.from_numpy(counts).to(self.device), lr, t, still
-        )
-
-    def _row_weights(self, positions: Tensor) -> Tensor:
-        """Weights of the rows, scaled to mean 1 over each replicate's training rows."""
-        means = [float(self.feed.weights[torch.from_numpy(m.job.rows).to(self.device)].mean()) for m in self.members]
-        scale = torch.tensor(means, device=self.device, dtype=self.dtype)[:, None]
-        return self.feed.weights[positions] / scale
+        return Epoch(self).batches(self.done)
 
     # A step
 
@@ -274,13 +201,14 @@ class Run:
 
     def end_epoch(self, scores: list[dict[str, float]]) -> None:
         """Add the epoch to the history, and let go of replicates that are done, have stopped early or diverged."""
-        losses = (self.loss_sums / torch.tensor([len(m.job.rows) for m in self.members]).to(self.device)).cpu()
+        losses = (self.loss_sums / self.lengths).tolist()
+        finite = torch.isfinite(self.stack.values).all(1).tolist()
         stay = []
         self.epoch += 1
         self.done = 0
         for place, (m, found) in enumerate(zip(self.members, scores, strict=True)):
-            m.history.append({"epoch": self.epoch, "loss": float(losses[place]), **found})
-            failed = self._failure(m, float(losses[place]), place)
+            m.history.append({"epoch": self.epoch, "loss": losses[place], **found})
+            failed = "" if finite[place] and np.isfinite(losses[place]) else self._failure(m, losses[place])
             if not failed and self.settings.early_stopping is not None:
                 self._note_best(m, place)
             if failed or self.epoch >= m.job.settings.epochs or self._has_stopped(m):
@@ -291,10 +219,7 @@ class Run:
         if len(stay) < len(self.members):
             self.keep(stay)
 
-    def _failure(self, m: Member, loss: float, place: int) -> str:
-        finite = np.isfinite(loss) and bool(torch.isfinite(self.stack.values[place]).all())
-        if finite:
-            return ""
+    def _failure(self, m: Member, loss: float) -> str:
         s = m.job.settings
         return f"diverged in epoch {self.epoch} (loss {loss:g}) with {s.optimizer}, lr {s.rate:g}"
 

@@ -33,6 +33,10 @@ from heldout.train.streams import Words
 Tensor = Any
 
 
+#: Values of a dense kernel below which its gradient is copied into the block (measured).
+SMALL_KERNEL = 8192
+
+
 class Batch:
     """What the layers need to know about the batch at hand.
 
@@ -189,6 +193,8 @@ class Stack:
             weight = kernel.reshape(-1, kernel.shape[2], 1, 1)
             return functional.conv2d(x, weight, bias.reshape(-1), groups=self.n_replicates)
         gradient = self._gradients.get(step.parameters[0].name)
+        if gradient is not None and gradient[0].numel() < SMALL_KERNEL:
+            gradient = None  # for these a product into a strided block costs more than the copy
         if gradient is not None and torch.is_grad_enabled() and not torch.is_autocast_enabled(self.device.type):
             return _DenseProduct.apply(x, kernel, bias, gradient)
         if self.n_replicates == 1:
