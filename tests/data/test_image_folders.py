@@ -82,6 +82,41 @@ def test_train_and_test_folders_give_the_official_test_and_validation_counts_as_
     assert any("val/" in note for note in data.notes)
 
 
+@pytest.mark.parametrize("parts", [("train", "test"), ("training", "test"), ("train", "Testing"), ("TRAINING", "TEST")])
+def test_a_split_is_seen_whatever_its_case_and_whatever_lies_beside_it_without_images(tmp_path, parts):
+    for part in parts:
+        folder_of(tmp_path / part, n=2)
+    for other in ("notes/readme.txt", "__MACOSX/train/cat/x.txt"):
+        (tmp_path / other).parent.mkdir(parents=True)
+        (tmp_path / other).write_text("no image")
+    data = load(tmp_path)
+    assert data.classes == ("cat", "dog")
+    assert data.official_test.tolist() == [name.startswith(parts[1]) for name in data.ids]
+    assert "folder 'notes' holds no image and is left out" in data.notes
+
+
+@pytest.mark.parametrize(
+    ("folders", "word"),
+    [
+        (("train", "test", "extra"), "train"),
+        (("test", "more"), "no train/"),
+        (("Validation", "test"), "no train/"),
+        (("training", "more"), "more/"),
+    ],
+)
+def test_a_split_that_is_not_understood_is_never_learned_as_classes(tmp_path, folders, word):
+    for part in folders:
+        folder_of(tmp_path / part, n=2)
+    said = refused(tmp_path)
+    assert "would be taken for a class, but holds 2 folders with images" in said
+    assert word in said
+
+
+def test_plain_class_folders_may_be_called_train(tmp_path):
+    folder_of(tmp_path, classes=("bus", "train"))
+    assert load(tmp_path).classes == ("bus", "train")
+
+
 def test_labels_that_only_the_test_part_has_are_named(tmp_path):
     folder_of(tmp_path / "train")
     folder_of(tmp_path / "test", classes=("cat", "emu"))

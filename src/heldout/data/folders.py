@@ -20,6 +20,8 @@ from heldout.errors import DataError, LabelError, SettingError
 
 SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".aiff", ".aif")
 _VALIDATION = ("val", "valid", "validation")
+_TRAINING = ("train", "training")
+_PARTS = {**dict.fromkeys((*_TRAINING, *_VALIDATION), "train"), "test": "test", "testing": "test"}
 _LAYOUT = (
     "lay it out as FOLDER/CLASS/image.png, or FOLDER/train/CLASS/image.png and FOLDER/test/CLASS/image.png, or put a "
     "labels.csv with the columns file,label beside the images"
@@ -119,7 +121,9 @@ def _from_folders(path: Path, listing: Listing) -> _Plan:
         raise DataError(what, where=str(path), fix=_LAYOUT)
     plan = _Plan({})
     _note_other_files(listing, plan)
-    parts = _parts(listing, images)
+    parts = _parts(images)
+    if not parts:
+        _refuse_parts_as_classes(path, images)
     loose = 0
     for name in images:
         pieces = name.split("/")
@@ -143,18 +147,33 @@ def _from_folders(path: Path, listing: Listing) -> _Plan:
     return plan
 
 
-def _parts(listing: Listing, images: list[str]) -> dict[str, str]:
-    """Top folder -> 'train' or 'test', if the folder is already split; else nothing."""
-    tops = [name for name in listing.folders if "/" not in name]
-    known = {top: top.casefold() for top in tops}
-    parts = {
-        top: "test" if word == "test" else "train"
-        for top, word in known.items()
-        if word in ("train", "test", *_VALIDATION)
-    }
-    has_train = "train" in (known[top] for top in parts)
-    is_split = has_train and len(parts) == len(tops) and any(name.count("/") >= 2 for name in images)
-    return parts if is_split else {}
+def _parts(images: list[str]) -> dict[str, str]:
+    """Top folder -> 'train' or 'test', if the folder is already split; else nothing. Only those with images count."""
+    tops = sorted({name.split("/")[0] for name in images if "/" in name})
+    parts = {top: _PARTS[top.casefold()] for top in tops if top.casefold() in _PARTS}
+    has_train = any(top.casefold() in _TRAINING for top in parts)
+    nested = any(name.count("/") >= 2 for name in images)
+    return parts if has_train and len(parts) == len(tops) and nested else {}
+
+
+def _refuse_parts_as_classes(path: Path, images: list[str]) -> None:
+    """A class that is named as a part and holds folders of images is a split that was not understood."""
+    nested = sorted({name.split("/")[0] for name in images if name.count("/") >= 2})
+    found = [top for top in nested if top.casefold() in _PARTS]
+    if not found:
+        return
+    inner = sorted({name.split("/")[1] for name in images if name.count("/") >= 2 and name.split("/")[0] == found[0]})
+    others = sorted({name.split("/")[0] for name in images if "/" in name} - set(found))
+    has_train = any(top.casefold() in _TRAINING for top in found)
+    beside = f", and beside it lie images in {', '.join(f'{top}/' for top in others[:5])}" if others else ""
+    missing = "" if has_train else ", and there is no train/ with class folders"
+    raise DataError(
+        f"{found[0]}/ would be taken for a class, but holds {len(inner):,} folders with images "
+        f"(first {found[0]}/{inner[0]}/){beside}{missing}",
+        where=str(path),
+        fix="give a folder with train/CLASS/image.png and test/CLASS/image.png and no other images (move the rest "
+        f"out); if {found[0]!r} is a class indeed, put its images directly into {found[0]}/",
+    )
 
 
 def _split_parts(plan: _Plan, parts: dict[str, str]) -> None:
@@ -177,7 +196,10 @@ def _note_empty_folders(listing: Listing, plan: _Plan, parts: dict[str, str]) ->
     filled = set(plan.labels.values())
     for name in listing.folders:
         pieces = name.split("/")
-        if len(pieces) == (2 if parts else 1) and pieces[-1] not in filled and name not in parts:
+        if parts and pieces[0] not in parts:
+            if len(pieces) == 1:
+                plan.notes.append(f"folder {name!r} holds no image and is left out")
+        elif len(pieces) == (2 if parts else 1) and pieces[-1] not in filled and name not in parts:
             plan.notes.append(f"class folder {name!r} holds no image and is left out")
 
 
