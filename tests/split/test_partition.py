@@ -187,6 +187,14 @@ def test_a_class_of_one_row_cannot_be_split():
         split_off_test(np.array([0, 0, 0, 1]), np.arange(4), seed=0)
 
 
+def test_further_classes_that_are_too_small_are_counted():
+    said = r"class 1 has 1 row, too few to be .* part; 1 more class is too small as well"
+    with pytest.raises(LabelError, match=said):
+        split_off_test(np.array([0, 0, 0, 1, 2]), np.arange(5), seed=0)
+    with pytest.raises(LabelError, match=r"class 1 has 1 row, .*; 2 more classes are too small as well"):
+        split_off_test(np.array([0, 0, 0, 1, 2, 3]), np.arange(6), seed=0)
+
+
 @pytest.mark.parametrize("share", [0.0, 1.0, -1, 2, float("nan")])
 def test_an_impossible_share_is_refused(share):
     with pytest.raises(SettingError):

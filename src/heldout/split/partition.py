@@ -223,14 +223,15 @@ def _require_groups(y: np.ndarray, groups: np.ndarray, n: int, names: Sequence[s
     if len(small) == 0:
         return
     c = int(small[0])
-    others = f" (and {len(small) - 1} more classes)" if len(small) > 1 else ""
+    n_others = len(small) - 1
+    others = f"; {n_others} more {'class is' if n_others == 1 else 'classes are'} too small as well" if n_others else ""
     if rows[c] < n:
-        found = f"class {_name(c, names)}{others} has {_plural(rows[c], 'row')}, too few {why}"
+        found = f"class {_name(c, names)} has {_plural(rows[c], 'row')}, too few {why}{others}"
         enough = f"at least {n} rows"
     else:
         found = (
-            f"the {_plural(rows[c], 'row')} of class {_name(c, names)}{others} are in "
-            f"{_plural(in_groups[c], 'group')}, too few {why}"
+            f"the {_plural(rows[c], 'row')} of class {_name(c, names)} are in "
+            f"{_plural(in_groups[c], 'group')}, too few {why}{others}"
         )
         enough = f"at least {n} groups"
     fewer = f", or use at most {in_groups[c]} folds" if in_groups[c] >= 2 and n > 2 else ""
