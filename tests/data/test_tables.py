@@ -87,6 +87,21 @@ def test_ids_constants_and_row_numbers_are_left_out_with_a_note(tmp_path):
     assert all(name in said for name in ("'row'", "'name'", "'same'"))
 
 
+def test_decimal_commas_are_pointed_out_also_in_columns_that_are_left_out(tmp_path):
+    lines = [f"{i},{i}5;{i % 5},5;{i % 3};{'ab'[i % 2]}\n" for i in range(40)]
+    data = load(write(tmp_path, "f;g;h;label\n" + "".join(lines)), target="label")
+    assert list(data.x.columns) == ["g", "h"]
+    hints = [note for note in data.notes if "decimal commas" in note]
+    assert [hint.split(";")[0] for hint in hints] == ["column 'f' is left out", "column 'g' is taken as text"]
+    only = "f;label\n" + "".join(f"{-i},25;{'ab'[i % 2]}\n" for i in range(40))
+    assert "column 'f' is left out; it may hold numbers with decimal commas" in refused(tmp_path, only)
+
+
+def test_the_largest_number_allowed_is_1e150(tmp_path):
+    data = load(write(tmp_path, "a,label\n1e150,x\n-1e150,y\n,x\n"), target="label")
+    assert data.x["a"][:2].tolist() == [1e150, -1e150]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -102,6 +117,7 @@ def test_ids_constants_and_row_numbers_are_left_out_with_a_note(tmp_path):
         ("", ["empty"]),
         ("a,label\n", ["no rows"]),
         ("a,label\ninf,x\n1,y\n", ["'a'", "infinity", "line 2"]),
+        ("a,label\n1,x\n-1.5e150,y\n1e300,y\n", ["'a'", "beyond 1e+150", "2 rows", "-1.5e+150 at line 3"]),
         ("a,b,label\n1,1,x\n1,1,y\n", ["no column is left"]),
     ],
 )
@@ -223,6 +239,8 @@ def test_new_rows_that_do_not_fit_are_refused_by_line_and_column(tmp_path):
         read_rows(io.BytesIO(b"f,g\n1,x\nhigh,x\n"), spec)
     with pytest.raises(DataError, match="infinity"):
         read_rows(io.BytesIO(b"f,g\n-inf,x\n"), spec)
+    with pytest.raises(DataError, match=r"'f' holds numbers beyond 1e\+150.*line 2"):
+        read_rows(io.BytesIO(b"f,g\n1e200,x\n"), spec)
 
 
 @settings(max_examples=60, deadline=None)

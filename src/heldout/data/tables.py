@@ -25,6 +25,7 @@ MISSING_WORDS = ("", "NA", "N/A", "NaN", "nan", "NAN", "null", "None", "?")
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".parquet", ".pq")
 _LIKELY_TARGETS = ("target", "label", "class", "y")
 _FEW_ROWS = 20
+_LARGEST = 1e150  # the square of a larger number, and so a variance, overflows
 
 
 def read_raw(source: Any, where: str | None = None) -> RawTable:
@@ -192,23 +193,28 @@ def _features(raw: RawTable, names: list[str], notes: list[str]) -> tuple[Any, l
     n_rows = len(raw.columns[0])
     kept: dict[str, np.ndarray] = {}
     left_out: dict[str, list[str]] = {}
+    meant = ""  # the first hint on a column that is left out, for the case that none is left
     for name in names:
         values = _guessed(raw, name)
-        if reason := _useless(values):
-            left_out.setdefault(reason, []).append(name)
-            continue
-        kept[name] = values
+        reason = _useless(values)
         if values.dtype == object:
-            _note_text(name, values, notes)
+            hints = _text_hints(name, values, dropped=bool(reason))
+            notes += hints
+            meant = meant or (hints[0] if hints and reason else "")
+        if reason:
+            left_out.setdefault(reason, []).append(name)
+        else:
+            kept[name] = values
     for reason, dropped in left_out.items():
         notes.append(f"left out ({reason}): {_listed(dropped)}")
     if not kept:
         raise DataError(
             f"no column is left to learn from ({len(names)} columns besides target and group"
             + (f"; {notes[-1]}" if left_out else "")
+            + (f"; {meant}" if meant else "")
             + ")",
             where=raw.where,
-            fix="add columns that vary from row to row",
+            fix=("write decimal points, as in 3.14, or " if meant else "") + "add columns that vary from row to row",
         )
     types = [
         {"name": name, "type": "categorical" if values.dtype == object else "numeric"} for name, values in kept.items()
@@ -272,6 +278,14 @@ def _finite(raw: RawTable, name: str, numbers: np.ndarray) -> np.ndarray:
             where=raw.where,
             fix="replace it by a number, or leave the field empty (missing)",
         )
+    rows = np.flatnonzero(np.abs(numbers) > _LARGEST)
+    if len(rows):
+        raise DataError(
+            f"column {name!r} holds numbers beyond {_LARGEST:g}, too large to be squared, in {len(rows):,} rows, "
+            f"first {numbers[rows[0]]:g} at {raw.place(int(rows[0]))}",
+            where=raw.where,
+            fix="give the column in a larger unit or as its logarithm, or leave the field empty (missing)",
+        )
     return numbers
 
 
@@ -329,26 +343,34 @@ def _useless(values: np.ndarray) -> str:
     return ""
 
 
-def _note_text(name: str, values: np.ndarray, notes: list[str]) -> None:
-    """Say what a text column may have been meant to be."""
+def _text_hints(name: str, values: np.ndarray, *, dropped: bool) -> list[str]:
+    """What a text column may have been meant to be; of a dropped one only whether it may hold decimal commas."""
+    sample = [value.strip() for value in values[:1000].tolist() if value is not None]
+    if not sample:
+        return []
+    if _has_decimal_commas(sample):
+        fate = "left out" if dropped else "taken as text"
+        return [f"column {name!r} is {fate}; it may hold numbers with decimal commas: write 3.14, not 3,14"]
+    if dropped:
+        return []
+    if sum(_is_date(value) for value in sample) > 0.9 * len(sample):
+        return [f"column {name!r} holds dates and is taken as text; derive numbers from it if they matter"]
+    numbers = sum(_parsed_one(value) is not None for value in sample[:200])
+    if numbers > 0.9 * len(sample[:200]):
+        odd = next((value for value in sample if _parsed_one(value) is None), None)
+        return [f"column {name!r} is taken as text because of values such as {odd!r}; the rest are numbers"]
+    return []
+
+
+def _has_decimal_commas(sample: list[str]) -> bool:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    sample = [value.strip() for value in values[:1000].tolist() if value is not None]
-    if not sample:
-        return
-    if (
-        all("," in value or value.isdigit() for value in sample)
-        and _parsed(pc.replace_substring(pa.array(sample), ",", ".")) is not None
-    ):
-        notes.append(f"column {name!r} is taken as text; it may hold numbers with decimal commas: write 3.14, not 3,14")
-    elif sum(_is_date(value) for value in sample) > 0.9 * len(sample):
-        notes.append(f"column {name!r} holds dates and is taken as text; derive numbers from it if they matter")
-    else:
-        numbers = sum(_parsed_one(value) is not None for value in sample[:200])
-        if numbers > 0.9 * len(sample[:200]):
-            odd = next((value for value in sample if _parsed_one(value) is None), None)
-            notes.append(f"column {name!r} is taken as text because of values such as {odd!r}; the rest are numbers")
+    if not any("," in value for value in sample):
+        return False
+    if not all("," in value or value.lstrip("+-").isdigit() for value in sample):
+        return False
+    return _parsed(pc.replace_substring(pa.array(sample), ",", ".")) is not None
 
 
 def _is_date(value: str) -> bool:
