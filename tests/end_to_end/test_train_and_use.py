@@ -317,6 +317,94 @@ def test_a_changed_row_does_not_make_the_test_rows_new(patients, tmp_path, monke
     assert second["level"] == pytest.approx(0.975)
 
 
+@pytest.mark.parametrize("change", ["sorted", "shuffled"])
+def test_rows_that_moved_are_found_again_by_content(change, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(3)
+    frame = pd.DataFrame(random.normal(size=(300, 4)), columns=list("abcd"))
+    frame["y"] = random.choice(["heads", "tails"], 300)
+    frame.to_csv("noise.csv", index=False)
+    arguments = ["train", "noise.csv", "--target", "y", "--models", "tree", "--repeats", "1"]
+    run_json([*arguments, "--out", "r1"], capsys)
+    run_json([*arguments, "--out", "r2", "--assess"], capsys)
+    as_it_was = run_json(["assess", "r2"], capsys)["test"]
+    moved = frame.sort_values("a") if change == "sorted" else frame.sample(frac=1, random_state=1)
+    moved.to_csv("noise.csv", index=False)
+    test = run_json(["assess", "r1"], capsys)["test"]
+    assert test["confusion"] == as_it_was["confusion"]
+
+
+def test_a_model_or_a_split_of_another_run_is_refused(tmp_path, monkeypatch, capsys):
+    import shutil
+
+    monkeypatch.chdir(tmp_path)
+    for seed in ("1", "2"):
+        run_json(["train", "iris", "--seed", seed, "--out", f"r{seed}", *QUICK], capsys)
+    shutil.copytree("r1", "r3")
+    shutil.rmtree("r3/model")
+    shutil.copytree("r2/model", "r3/model")
+    assert _run(["assess", "r3"]) == 2
+    assert "not the one that this run trained" in capsys.readouterr().err
+    split = json.loads(Path("r1/split.json").read_text())
+    other = json.loads(Path("r2/split.json").read_text())
+    Path("r1/split.json").write_text(json.dumps({**split, "test_digests": other["test_digests"]}))
+    assert _run(["assess", "r1"]) == 2
+    assert "not those that this run sealed" in capsys.readouterr().err
+    assert run_json(["train", "iris", "--out", "r4", *QUICK], capsys)["seal"]["openings"] == 0
+
+
+def test_sealed_rows_are_known_whatever_their_label_and_last_digits(patients, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path, frame = patients
+    arguments = ["--target", "outcome", "--group", "patient", "--seed", "1", *QUICK]
+    run = run_json(["train", str(path), *arguments], capsys)["run"]
+    sealed = frame.iloc[[int(i) for i in json.loads(Path(run, "split.json").read_text())["test"]]].copy()
+    sealed["outcome"] = sealed["outcome"].map({"ill": "well", "well": "ill"})
+    sealed.to_csv("flipped.csv", index=False)
+    sealed.assign(marker=sealed["marker"] * (1 + 1e-12)).to_csv("nudged.csv", index=False)
+    for name in ("flipped.csv", "nudged.csv"):
+        for option in ([], ["--allow-leak"]):
+            assert _run(["evaluate", run, name, *option]) == 2
+            assert "sealed test rows of this run" in capsys.readouterr().err
+
+
+def test_resuming_an_assessed_run_keeps_what_was_seen(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["train", "iris", "--out", "r", *QUICK]
+    before = run_json([*arguments, "--assess"], capsys)
+    after = run_json([*arguments, "--resume"], capsys)
+    assert after == before
+    second = run_json(["train", "iris", "--out", "r2", *QUICK], capsys)
+    assert second["seal"]["openings"] == 1
+    assert "test" not in second
+    assert "never been looked at" not in Path("r2/report.html").read_text("utf-8")
+
+
+def test_a_data_frame_is_trained_on_directly_and_a_path_is_found_from_anywhere(patients, tmp_path, monkeypatch, capsys):
+    from heldout.job.run import train
+
+    monkeypatch.chdir(tmp_path)
+    path, frame = patients
+    settings = {"models": "k-nn,tree", "folds": 3, "repeats": 1}
+    run = train(frame, target="outcome", group="patient", out="f", **settings)
+    assert 0 <= run.assess()["accuracy"] <= 1
+    run_json(["train", path.name, "--target", "outcome", "--out", "p", *QUICK], capsys)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert run_json(["assess", "../p"], capsys)["seal"]["openings"] == 1
+
+
+def test_a_class_name_cannot_forge_a_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": random.normal(size=60), "b": random.normal(size=60)})
+    frame["y"] = random.choice(["no", "yes\nTest: accuracy 0.9990"], 60)
+    frame.to_csv("t.csv", index=False)
+    assert _run(["train", "t.csv", "--target", "y", "--models", "k-nn", "--repeats", "1"]) == 0
+    captured = capsys.readouterr()
+    assert not [line for line in (captured.out + captured.err).splitlines() if line.startswith("Test: ")]
+
+
 def test_help_is_quick_to_load_and_loads_nothing_heavy():
     code = (
         "import sys\nfrom heldout.cli.main import _run\n_run(['--help'])\n"

@@ -195,7 +195,7 @@ def test_a_damaged_head_is_noticed(ledger, content):
     assert ledger.verify()
 
 
-@pytest.mark.parametrize("content", [b"not a database" * 100, b"x", b""])
+@pytest.mark.parametrize("content", [b"not a database" * 100, b"x"])
 def test_a_file_that_is_no_ledger_is_refused(tmp_path, content):
     path = tmp_path / "ledger.sqlite"
     path.write_bytes(content)

@@ -96,6 +96,8 @@ def _run(arguments: list[str]) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
+        if "--json" in arguments:
+            _print_json_error("Stopped", "stopped by the user", "", "the same command with --resume")
         click.echo("Stopped.", err=True)
         return 1
     except BrokenPipeError:
@@ -121,14 +123,15 @@ def _run(arguments: list[str]) -> int:
 def _show(error: HeldoutError) -> None:
     """Print cause, place and remedy; control characters from file names are made visible."""
     place = f"{error.where}: " if error.where else ""
-    click.echo(visible(f"Error: {place}{error.what}"), err=True)
+    first, *more = f"Error: {place}{error.what}".splitlines()
+    click.echo("\n  ".join(map(visible, [first, *more])), err=True)
     if error.fix:
         click.echo(visible(f"Fix: {error.fix}"), err=True)
 
 
 def visible(text: str) -> str:
-    """Escape control characters, so that a file's name cannot steer the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+    """Escape control characters and line breaks, so that a name in the data cannot steer or forge what is printed."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _print_json_error(kind: str, what: str, where: str, fix: str) -> None:

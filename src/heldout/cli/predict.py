@@ -12,6 +12,7 @@ import click
 
 from heldout.cli.main import visible
 from heldout.cli.options import shared
+from heldout.errors import SettingError
 
 
 @click.command()
@@ -58,6 +59,8 @@ def predict(
         for name, answer, row in zip(found.ids, found.labels, found.probabilities, strict=True):
             writer.writerow([name, answer, *(f"{p:.9g}" for p in row)])
         if csv_file == "-":
+            if as_json:
+                raise SettingError("--json and --csv - both want stdout", fix="name a file: --csv predictions.csv")
             click.echo(text.getvalue(), nl=False)
             return 0
         from heldout.files import write_text

@@ -29,7 +29,7 @@ def summary(folder: RunFolder, values: dict[str, Any], *, interrupted: bool = Fa
     if values["data"]["skipped"]:
         lines.append(f"Left out: {plural(len(values['data']['skipped']), 'file')} (named in the report)")
     lines.append(f"Report: {folder.report}   ({duration(values['seconds'])})")
-    return visible("\n".join(lines))
+    return "\n".join(map(visible, lines))
 
 
 def _ladder(values: dict[str, Any]) -> list[str]:

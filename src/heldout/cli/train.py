@@ -114,7 +114,10 @@ def _resolve(data: str | None, overrides: tuple[str, ...], config: str | None, o
         key, equals, text = override.partition("=")
         if not equals:
             raise SettingError(f"{override!r} is not KEY=VALUE", where="the command line", fix="folds=10, for example")
-        values[key.strip().replace("-", "_")] = yaml.safe_load(text) if key != "time" else text
+        try:
+            values[key.strip().replace("-", "_")] = yaml.safe_load(text) if key != "time" else text
+        except yaml.YAMLError:
+            raise SettingError(f"{override!r} has no value that can be read", fix="folds=10, for example") from None
     if data is not None:
         values["data"] = data
     if not values.get("data"):

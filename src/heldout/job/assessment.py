@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 from typing import Any
 
 import numpy as np
 
-from heldout.data.dataset import Dataset
 from heldout.errors import ArtifactError, DataError
 from heldout.job.folder import MARK, RunFolder
+from heldout.job.identity import content_digests, find_rows, short
 from heldout.job.records import write_metrics
 from heldout.job.reporting import find_mistakes, write_report
 from heldout.job.settings import TrainSettings
 from heldout.report.content import score
 from heldout.split.ledger import Ledger, confidence_level
 from heldout.split.sealed import Opening, SealedTest
+from heldout.split.sketch import sketch_of
 
 
 def assess_sealed(folder: RunFolder, sealed: SealedTest, values: dict[str, Any], *, config_hash: str) -> dict[str, Any]:
@@ -29,6 +32,7 @@ def assess_sealed(folder: RunFolder, sealed: SealedTest, values: dict[str, Any],
     ledger = Ledger()
     problems = ledger.verify()
     bundle = load_bundle(folder.model)
+    _require_own_parts(folder, sealed, values)
     opening = sealed.open(
         ledger,
         run=folder.name,
@@ -39,7 +43,7 @@ def assess_sealed(folder: RunFolder, sealed: SealedTest, values: dict[str, Any],
     data = opening.data
     probabilities = bundle.probabilities(data.x)
     predicted = probabilities.argmax(axis=1)
-    others = _looks_under_other_names(ledger, data, values["data"]["fingerprint"])
+    others = ledger.overlapping(sketch_of(content_digests(data)), data_fingerprint=values["data"]["fingerprint"])
     level = confidence_level(opening.number + len(others))
     grouped = data.groups is not None and len(np.unique(data.groups)) < len(data)
     scored = score(data.y, probabilities, data.classes, groups=data.groups if grouped else None, level=level)
@@ -54,23 +58,68 @@ def assess_sealed(folder: RunFolder, sealed: SealedTest, values: dict[str, Any],
     return values
 
 
-def _looks_under_other_names(ledger: Ledger, data: Dataset, fingerprint: str) -> list[dict[str, Any]]:
-    """Find earlier openings of data that differ (a row was dropped or changed) but share these test rows."""
-    from heldout.data.fingerprint import row_digests
-    from heldout.split.sketch import sketch_of
+def _require_own_parts(folder: RunFolder, sealed: SealedTest, values: dict[str, Any]) -> None:
+    """Make sure, before the seal is opened, that model and test rows are this run's and that results can be written.
 
-    return ledger.overlapping(sketch_of(row_digests(data)), data_fingerprint=fingerprint)
+    Raises
+    ------
+    ArtifactError
+        If the model or the split is not the one that was trained with.
+    DiskError
+        If the run folder cannot be written.
+    """
+    folder.read_json("environment.json")
+    if bundle_hash(folder) != values["chosen"]["bundle"]:
+        raise ArtifactError(
+            "the model is not the one that this run trained",
+            where=str(folder.model),
+            fix="bring it back, or train again",
+        )
+    if sealed.fingerprint != values["data"]["test_fingerprint"]:
+        raise ArtifactError(
+            "the test rows are not those that this run sealed", where=str(folder.path / "split.json"), fix="train again"
+        )
+    write_metrics(folder, values)
+
+
+def bundle_hash(folder: RunFolder) -> str:
+    """SHA-256 over what the model is (its tree and its numbers), not over when and by which versions it was written."""
+    try:
+        header = json.loads((folder.model / "header.json").read_text("utf-8"))
+        model = json.dumps([header["model"], header["classes"]], sort_keys=True).encode()
+        arrays = (folder.model / "arrays.safetensors").read_bytes()
+    except (OSError, ValueError, KeyError) as error:
+        raise ArtifactError("the run has no whole model", where=str(folder.model), fix="train again") from error
+    return hashlib.sha256(hashlib.sha256(model).digest() + arrays).hexdigest()
+
+
+def closed_seal(fingerprint: str) -> dict[str, Any]:
+    """How the seal of these data stands while this run has not opened it."""
+    ledger = Ledger()
+    history = _history(ledger, fingerprint)
+    return {
+        "openings": len(history),
+        "ledger": str(ledger.path),
+        "problems": ledger.verify(),
+        "history": history,
+    }
+
+
+def _history(ledger: Ledger, fingerprint: str) -> list[dict[str, Any]]:
+    """Every opening of these data: number, run, time, model, and its result in words."""
+    openings = ledger.openings(fingerprint)
+    history = [{key: o[key] for key in ("number", "run", "time", "model")} for o in openings]
+    for record, found in zip(history, openings, strict=True):
+        accuracy = (found["result"] or {}).get("accuracy")
+        record["result"] = "not recorded" if accuracy is None else f"accuracy {accuracy:.4f}"
+    return history
 
 
 def _seal_record(
     ledger: Ledger, opening: Opening, values: dict[str, Any], problems: list[str], others: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """How the seal stands after this opening, as it goes into ``metrics.json``."""
-    openings = ledger.openings(values["data"]["fingerprint"])
-    history = [{key: o[key] for key in ("number", "run", "time", "model")} for o in openings]
-    for record, found in zip(history, openings, strict=True):
-        accuracy = (found["result"] or {}).get("accuracy")
-        record["result"] = "not recorded" if accuracy is None else f"accuracy {accuracy:.4f}"
+    history = _history(ledger, values["data"]["fingerprint"])
     remarks = []
     if others:
         remarks.append(
@@ -78,7 +127,7 @@ def _seal_record(
             f"(first: run {others[0]['run']}, {others[0]['time']}); the interval is widened for them, too"
         )
     return {
-        "openings": len(openings),
+        "openings": len(history),
         "overlapping": len(others),
         "remarks": remarks,
         "level": confidence_level(opening.number + len(others)),
@@ -147,12 +196,16 @@ def _seal_again(folder: RunFolder, settings: TrainSettings, values: dict[str, An
             fix="bring the data back as they were, or train again",
         )
     split = folder.read_json("split.json")
-    is_test = np.isin(data.ids, np.asarray(split["test"]))
-    kept = np.flatnonzero(~np.isin(data.ids, np.asarray(split["left_out"])))
-    if int(is_test.sum()) != values["data"]["test"]:
+    # By content, not by place: rows may have been sorted and files renamed since.
+    named = short(digests)
+    test = find_rows(named, split["test_digests"])
+    rest = np.setdiff1d(np.arange(len(data)), test)
+    kept = np.setdiff1d(np.arange(len(data)), rest[find_rows(named[rest], split["left_out_digests"])])
+    if len(test) != values["data"]["test"]:
         raise ArtifactError("split.json does not fit the data", where=str(folder.path), fix="train again")
     data = dataclasses.replace(data, groups=groups_of(data, settings.seed))
-    return seal(data.take(kept), np.flatnonzero(is_test[kept]), digests=digests[kept])[1]
+    content = content_digests(data)
+    return seal(data.take(kept), np.flatnonzero(np.isin(kept, test)), digests=content[kept])[1]
 
 
 def groups_of(data: Any, seed: int) -> np.ndarray:

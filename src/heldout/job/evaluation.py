@@ -12,6 +12,7 @@ from heldout.data.dataset import Dataset
 from heldout.deploy.bundle import Bundle, load_bundle
 from heldout.errors import DataError, LabelError, LeakageError
 from heldout.job.folder import RunFolder
+from heldout.job.identity import content_digests, short
 from heldout.job.predicting import find_bundle
 from heldout.report.content import score
 
@@ -36,7 +37,7 @@ def evaluate(run: str, data: str, *, mirror: str | None = None, allow_leak: bool
     bundle = load_bundle(find_bundle(run))
     given, notes = _load(bundle, data, mirror)
     n_known = len(bundle.classes)
-    kept, leaks = (np.arange(len(given)), []) if allow_leak else _unseen(folder, given, data)
+    kept, leaks = _unseen(folder, given, data, allow_leak)
     notes += leaks
     given = given.take(kept)
     unknown = [given.classes[c] for c in np.unique(given.y) if c >= n_known]
@@ -119,14 +120,12 @@ def _load_table(bundle: Bundle, data: str) -> tuple[Dataset, list[str]]:
     return Dataset(Path(data).stem, "table", frame, y, classes, ids, input=bundle.input), notes
 
 
-def _unseen(folder: RunFolder, given: Dataset, data: str) -> tuple[np.ndarray, list[str]]:
-    """Rows that are neither sealed nor trained on, by content and label."""
-    from heldout.data.fingerprint import row_digests
-
+def _unseen(folder: RunFolder, given: Dataset, data: str, allow_leak: bool) -> tuple[np.ndarray, list[str]]:
+    """Rows that are neither sealed nor (unless ``allow_leak``) trained on, by content, whatever their label."""
     split = folder.read_json("split.json")
-    digests = np.asarray([bytes(digest)[:8].hex() for digest in row_digests(given)])
-    sealed = np.isin(digests, np.asarray(split["test_digests"], dtype=digests.dtype))
-    trained = np.isin(digests, np.asarray(split["train_digests"], dtype=digests.dtype)) & ~sealed
+    digests = short(content_digests(given))
+    sealed = np.isin(digests, np.asarray(split["test_content"], dtype=digests.dtype))
+    trained = np.isin(digests, np.asarray(split["train_content"], dtype=digests.dtype)) & ~sealed
     if sealed.any():
         raise LeakageError(
             f"{int(sealed.sum())} of {len(given)} rows are sealed test rows of this run "
@@ -134,6 +133,8 @@ def _unseen(folder: RunFolder, given: Dataset, data: str) -> tuple[np.ndarray, l
             where=data,
             fix=f"`heldout assess {folder.path}` opens the seal, on record; or evaluate on other data",
         )
+    if allow_leak:
+        return np.arange(len(given)), []
     if trained.all():
         raise LeakageError(
             "the model was trained on every one of these rows",

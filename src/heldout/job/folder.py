@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TextIO
 
 from heldout.errors import ArtifactError, SettingError
 from heldout.files import DiskError, write_json, write_text
@@ -81,7 +81,10 @@ class RunFolder:
             If it is missing or damaged.
         """
         try:
-            return json.loads((self.path / name).read_text("utf-8"))
+            values = json.loads((self.path / name).read_text("utf-8"))
+            if not isinstance(values, dict):
+                raise ValueError(f"it holds a {type(values).__name__}, not an object")
+            return values
         except FileNotFoundError:
             raise ArtifactError(
                 f"the run has no {name}", where=str(self.path), fix="finish it: heldout train ... --resume"
@@ -101,11 +104,22 @@ class RunFolder:
         writer.writerows([[_cell(value) for value in row] for row in rows])
         write_text(self.path / name, text.getvalue())
 
+    def _open(self, name: str, mode: Literal["a", "a+"]) -> TextIO:
+        """Open a file that is added to; `DiskError` if that cannot be."""
+        try:
+            return (self.path / name).open(mode, encoding="utf-8")
+        except OSError as error:
+            raise DiskError(
+                f"cannot write: {error.strerror}",
+                where=str(self.path / name),
+                fix="free space, or make it writable",
+            ) from error
+
     @contextmanager
     def events(self) -> Iterator[Callable[[Mapping[str, Any]], None]]:
         """Append events to ``events.jsonl``, a line each, with the seconds since the block began."""
         start = time.monotonic()
-        with (self.path / "events.jsonl").open("a", encoding="utf-8") as stream:
+        with self._open("events.jsonl", "a") as stream:
 
             def write(event: Mapping[str, Any]) -> None:
                 line = {"at": round(time.monotonic() - start, 3), **event}
@@ -123,8 +137,7 @@ class RunFolder:
         SettingError
             If another process holds it; its number and start are named.
         """
-        path = self.path / ".lock"
-        with path.open("a+", encoding="utf-8") as stream:
+        with self._open(".lock", "a+") as stream:
             if not _take_lock(stream.fileno()):
                 stream.seek(0)
                 raise SettingError(
@@ -136,8 +149,11 @@ class RunFolder:
             stream.truncate()
             stream.write(f"process {os.getpid()} since {datetime.now(UTC).isoformat(timespec='seconds')}")
             stream.flush()
-            yield
-        path.unlink(missing_ok=True)
+            try:
+                yield
+            finally:
+                stream.seek(0)
+                stream.truncate()
 
 
 def _take_lock(handle: int) -> bool:

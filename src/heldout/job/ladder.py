@@ -58,12 +58,14 @@ class RungResult:
         """Mean and standard error of a score over folds and repeats (Nadeau & Bengio 2003).
 
         Stratified folds hardly differ for a model that ignores the rows, so the error of an accuracy is never put
-        below the binomial one of as many independent rows as there are groups.
+        below the binomial one of as many independent rows as there are groups (with one right and one wrong row
+        added, Agresti & Coull 1998, so that a perfect score keeps an error).
         """
         sizes = [np.mean([fold[key] for fold in self.folds]) for key in ("n_train", "n_validation")]
         mean, se = mean_and_se([fold[metric] for fold in self.folds], float(sizes[0]), float(sizes[1]))
         if metric == "accuracy" and se is not None and self.n_groups:
-            se = max(se, math.sqrt(mean * (1 - mean) / self.n_groups))
+            share = (mean * self.n_groups + 1) / (self.n_groups + 2)
+            se = max(se, math.sqrt(share * (1 - share) / (self.n_groups + 2)))
         return mean, se
 
     @property

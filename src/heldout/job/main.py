@@ -16,9 +16,10 @@ import numpy as np
 from heldout.data.dataset import Dataset
 from heldout.errors import ArtifactError, DataError, LeakageError, TrainingError
 from heldout.files import write_text
-from heldout.job.assessment import assess_sealed
+from heldout.job.assessment import assess_sealed, bundle_hash, closed_seal
 from heldout.job.environment import environment
 from heldout.job.folder import MARK, RunFolder, choose_folder
+from heldout.job.identity import content_digests, short
 from heldout.job.ladder import Choice, Climb, Listener, RungResult, choose, climb, plan_climb
 from heldout.job.progress import load_rung, save_rung
 from heldout.job.records import (
@@ -31,6 +32,7 @@ from heldout.job.records import (
 )
 from heldout.job.refit import refit
 from heldout.job.reporting import find_mistakes, save_out_of_fold, write_report
+from heldout.job.rungs import check_names
 from heldout.job.settings import TrainSettings
 from heldout.report.content import Mistake
 from heldout.split.sealed import SealedTest
@@ -44,6 +46,7 @@ class Prepared:
     sealed: SealedTest
     fingerprint: str
     digests: np.ndarray
+    content: np.ndarray
     is_test: np.ndarray
     ids: np.ndarray
     n_rows: int
@@ -68,7 +71,7 @@ def prepare(data: Dataset, settings: TrainSettings) -> Prepared:
     from heldout.split.sealed import seal
     from heldout.split.sketch import fingerprint_of
 
-    digests = row_digests(data)
+    digests, content = row_digests(data), content_digests(data)
     copies = find_copies(data, seed=settings.seed)
     groups = join_groups(data.groups, copies.groups)
     notes = [*data.notes, *([copies.note] if copies.note else [])]
@@ -85,12 +88,13 @@ def prepare(data: Dataset, settings: TrainSettings) -> Prepared:
         if left_out.any():
             notes.append(_leak_note(data, left_out, is_test))
     kept = np.flatnonzero(~left_out)
-    train, sealed = seal(data.take(kept), np.flatnonzero(is_test[kept]), digests=digests[kept])
+    train, sealed = seal(data.take(kept), np.flatnonzero(is_test[kept]), digests=content[kept])
     return Prepared(
         train,
         sealed,
         fingerprint_of(digests),
-        digests,
+        short(digests),
+        short(content),
         is_test,
         data.ids,
         len(data),
@@ -153,6 +157,7 @@ def train(
     """
     started = time.monotonic() if started is None else started
     name = Path(settings.data).stem if Path(settings.data).suffix else Path(settings.data).name
+    check_names(settings.models)
     folder = choose_folder(out, (data.name if data else name) or "data", resume=resume)
     if data is None:
         data = load_data(settings, load_progress)
@@ -160,6 +165,7 @@ def train(
     prepared = prepare(data, settings)
     del data  # the sealed rows are out of reach from here on
     plan = plan_climb(prepared.train, settings, started=started)
+    split_event = _split_event(prepared, plan, folder)  # reads the ledger: a foreign one is refused before any writing
     with _new_folder(folder), folder.lock(), folder.events() as write_event:
 
         def tell(event: dict[str, Any]) -> None:
@@ -168,14 +174,28 @@ def train(
             listen(event)
 
         _write_start(folder, settings, prepared, command)
-        tell(_split_event(prepared, plan, folder))
+        tell(split_event)
+        done = _finished(folder) if resume else None
+        if done is not None:
+            if assess and "test" not in done:
+                done = assess_sealed(folder, prepared.sealed, done, config_hash=settings.hash())
+            return Outcome(folder, done, prepared.sealed)
         interrupted = _climb(folder, plan, settings, prepared, tell)
         choice = choose(plan.results)
         tell({"event": "chosen", "model": choice.result.name, "why": choice.why, "interrupted": interrupted})
         _write_scores(folder, plan)
-        fitted = refit(plan, choice, tell)
+        try:
+            fitted = refit(plan, choice, tell)
+        except KeyboardInterrupt:
+            raise TrainingError(
+                "stopped while the chosen model was being fitted; what was cross-validated is kept",
+                fix="the same command with --resume",
+            ) from None
         metrics = metrics_of(prepared, plan, choice, fitted, settings, started)
+        metrics["interrupted"] = interrupted
+        metrics["seal"] = closed_seal(prepared.fingerprint)
         _save_model(folder, plan, choice, fitted.model, prepared)
+        metrics["chosen"]["bundle"] = bundle_hash(folder)
         write_history(folder, [*choice.result.history, *fitted.history])
         write_metrics(folder, metrics)
         _report(folder, plan, choice, metrics, interrupted)
@@ -186,6 +206,14 @@ def train(
         write_metrics(folder, metrics)
         tell({"event": "done", "seconds": metrics["seconds"]})
     return Outcome(folder, metrics, prepared.sealed, interrupted)
+
+
+def _finished(folder: RunFolder) -> dict[str, Any] | None:
+    """Read the metrics of a run that is complete, so that resuming it changes nothing; None if work is left."""
+    if not (folder.path / "metrics.json").exists() or not folder.report.exists():
+        return None
+    values: dict[str, Any] = folder.read_json("metrics.json")
+    return None if values.get("interrupted") else values
 
 
 def load_data(settings: TrainSettings, progress: Callable[[int, int, str], None] | None) -> Dataset:
@@ -220,14 +248,15 @@ def _write_start(folder: RunFolder, settings: TrainSettings, prepared: Prepared,
     """Write what is known before training: the split, the environment, and last the settings, which make it a run."""
     import yaml
 
-    digests = np.asarray([bytes(digest)[:8].hex() for digest in prepared.digests])
     is_train = ~prepared.is_test & ~prepared.left_out
     split = {
         "train": prepared.ids[is_train].tolist(),
         "test": prepared.ids[prepared.is_test].tolist(),
         "left_out": prepared.ids[prepared.left_out].tolist(),
-        "train_digests": digests[is_train].tolist(),
-        "test_digests": digests[prepared.is_test].tolist(),
+        "test_digests": prepared.digests[prepared.is_test].tolist(),
+        "left_out_digests": prepared.digests[prepared.left_out].tolist(),
+        "train_content": prepared.content[is_train].tolist(),
+        "test_content": prepared.content[prepared.is_test].tolist(),
         "fingerprint": prepared.fingerprint,
     }
     if (folder.path / MARK).exists():

@@ -105,6 +105,7 @@ def metrics_of(
             "name": data.name,
             "kind": data.kind,
             "fingerprint": prepared.fingerprint,
+            "test_fingerprint": prepared.sealed.fingerprint,
             "rows": prepared.n_rows,
             "train": len(data),
             "test": prepared.sealed.n,

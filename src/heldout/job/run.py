@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from heldout.data.dataset import Dataset
+from heldout.errors import SettingError
 from heldout.job.folder import RunFolder
 from heldout.job.ladder import Listener
 from heldout.job.settings import settings_from
@@ -87,7 +88,7 @@ def open_run(path: str | os.PathLike[str]) -> Run:
 
 
 def train(
-    data: str | os.PathLike[str] | Dataset,
+    data: str | os.PathLike[str] | Dataset | pd.DataFrame,
     *,
     out: str | os.PathLike[str] | None = None,
     assess: bool = False,
@@ -99,7 +100,7 @@ def train(
 
     Parameters
     ----------
-    data : path, name of a dataset, or Dataset
+    data : path, name of a dataset, Dataset, or DataFrame (with ``target``)
     out : path, optional
         The run folder; by default ``runs/<data>``.
     assess : bool, default=False
@@ -118,8 +119,7 @@ def train(
     """
     from heldout.job.main import train as run_job
 
-    given = data if isinstance(data, Dataset) else None
-    values: Mapping[str, Any] = {**settings, "data": given.name if given else os.fspath(data)}  # type: ignore[arg-type]
+    given, values = _given(data, settings)
     outcome = run_job(
         settings_from(values),
         data=given,
@@ -129,3 +129,19 @@ def train(
         listen=listen or (lambda event: None),
     )
     return Run(outcome.folder.path, sealed=outcome.sealed)
+
+
+def _given(data: Any, settings: dict[str, Any]) -> tuple[Dataset | None, dict[str, Any]]:
+    """Take apart what `train` was given: a dataset at hand, and the settings that would load it again."""
+    if isinstance(data, str | os.PathLike):
+        return None, {**settings, "data": os.fspath(data)}
+    if not isinstance(data, Dataset):
+        from heldout.data.loading import load
+
+        data = load(data, target=settings.get("target"), group=settings.get("group"))
+    elif settings.get("target") or settings.get("group"):
+        raise SettingError(
+            "a Dataset has its target and groups already", where="train", fix="give them to `load` instead"
+        )
+    origin = {key: data.origin.get(key) for key in ("target", "group") if data.origin.get(key)}
+    return data, {**settings, **origin, "data": str(data.origin.get("data") or data.name)}

@@ -33,6 +33,19 @@ LADDER: tuple[Rung, ...] = (
 """In the order in which 'simplest' is meant when the choice is made."""
 
 
+def check_names(models: Sequence[str]) -> None:
+    """Raise `SettingError` if a model's name is unknown for any kind of data; needs no data."""
+    known = [rung.name for rung in LADDER]
+    unknown = [name for name in models if name not in known]
+    if unknown:
+        near = get_close_matches(unknown[0].lower(), known, 3, 0.4)
+        raise SettingError(
+            f"no model is called {unknown[0]!r}" + (f"; near: {', '.join(near)}" if near else ""),
+            where="--models",
+            fix="choose from " + ", ".join(known),
+        )
+
+
 def ladder(kind: str, models: Sequence[str] = ()) -> list[Rung]:
     """Rungs for data of this kind, simplest first; ``models`` picks some of them by name.
 

@@ -125,6 +125,8 @@ def settings_from(values: Mapping[str, Any], *, where: str = "") -> TrainSetting
             hint = f"did you mean {near[0]!r}?" if near else "known settings: " + ", ".join(names)
             raise SettingError(f"there is no setting {key!r}", where=where, fix=hint)
     plain = dict(values)
+    if isinstance(plain.get("data"), str) and Path(plain["data"]).exists():
+        plain["data"] = str(Path(plain["data"]).resolve())  # found again from anywhere
     if plain.get("time") is not None:
         plain["time"] = seconds(plain["time"])
     if isinstance(plain.get("models"), str):

@@ -200,7 +200,7 @@ class Ledger:
             If the file is not a ledger at all.
         """
         head = self._read_head()
-        if not self.path.exists():
+        if not self._is_begun():
             missing = "" if head is None else f"the ledger is gone: its head file names {head.number} entries"
             return [missing] if missing else []
         with self._reading() as connection:
@@ -212,8 +212,12 @@ class Ledger:
         fault = head_problem(entries, head)
         return [*problems, fault] if fault else problems
 
+    def _is_begun(self) -> bool:
+        """Whether there is a file with anything in it; a full disk can leave an empty one."""
+        return self.path.exists() and (not self.path.is_file() or self.path.stat().st_size > 0)
+
     def _openings(self) -> list[dict[str, Any]]:
-        if not self.path.exists():
+        if not self._is_begun():
             return []
         with self._reading() as connection:
             contents = [_content(entry) for entry in _entries(connection)]
