@@ -174,7 +174,21 @@ def test_a_sealed_report_speaks_of_cross_validation_and_never_of_the_test_rows()
 
 def test_a_sealed_report_confesses_openings_by_other_runs() -> None:
     seal = Seal((Opening("a", "b", "c"), Opening("d", "e", "f")))
-    assert "other runs opened it twice" in Reader(render_report(sample(test=None, seal=seal))).text
+    text = Reader(render_report(sample(test=None, seal=seal))).text
+    assert "other runs opened it twice" in text
+    assert "This run has not opened the seal; the seal of these 360 images was opened twice by other runs" in text
+    assert "(last: d, run e)" in text
+    assert "never been looked at" not in text
+
+
+def test_a_sealed_report_says_that_its_ledger_was_altered() -> None:
+    for openings in ((), (Opening("a", "b", "c"),)):
+        seal = Seal(openings, intact=False, detail="entry 4 is missing")
+        text = Reader(render_report(sample(test=None, seal=seal))).text
+        assert "The ledger of openings has been altered: entry 4 is missing" in text
+        assert "how often others opened it is unknown" in text
+        assert "This run has not opened the seal. The ledger has been altered" in text
+        assert "never been looked at" not in text
 
 
 def test_a_second_opening_is_said_and_its_wider_intervals_too() -> None:
@@ -205,13 +219,35 @@ def test_two_classes_bring_curves_and_the_medical_names() -> None:
     assert "ROC" not in Reader(render_report(PAGES["opened"])).text
 
 
-def test_a_hundred_classes_are_told_by_their_worst_pairs_and_a_matrix_without_numbers() -> None:
-    found = render_report(PAGES["100 classes"])
+def test_fifty_classes_are_told_by_their_worst_pairs_and_a_matrix_without_numbers() -> None:
+    found = render_report(sample(tuple(f"class {i}" for i in range(50))))
     matrix = re.search(r'<svg class="figure confusion".*?</svg>', found, re.S)[0]
     words = re.findall(r"<text[^>]*>(?:<title>.*?</title>)?(.*?)</text>", matrix)
     assert not [word for word in words if word.strip().isdigit()]
-    pairs = re.search(r"<h3>Most frequent confusions</h3>.*?</table>", found, re.S)[0]
-    assert 1 <= pairs.count("taken for") <= 20
+    assert 1 <= pairs_of(found) <= 20
+
+
+def pairs_of(found: str) -> int:
+    return re.search(r"<h3>Most frequent confusions</h3>.*?</table>", found, re.S)[0].count("taken for")
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_too_many_classes_for_a_matrix_are_told_by_the_worst_pairs_and_classes(sealed: bool) -> None:
+    classes = tuple(f"class {i}" for i in range(300))
+    lone = scored(900, classes, 0.8, seed=1, with_intervals=False)
+    changes = {"test": None if sealed else scored(900, classes, 0.8)}
+    found = render_report(sample(classes, cross_validated=lone, **changes))
+    assert "figure confusion" not in found
+    assert pairs_of(found) == 20
+    table = re.search(r'<section id="classes">.*?</section>', found, re.S)[0]
+    assert table.count('scope="row"') == 30
+    shown = set(re.findall(r'<th scope="row" title="(class \d+)"', table))
+    recalls = {name: row["recall"] for name, row in (changes["test"] or lone).metrics["per_class"].items()}
+    assert max(recalls[name] for name in shown) <= min(recalls[name] for name in recalls if name not in shown)
+    text = Reader(found).text
+    by_row = "" if sealed else " and, row by row, in predictions.csv"  # which is written with the seal opened
+    assert f"instead of a matrix; the rest is in metrics.json{by_row}." in text
+    assert "The rest of the 300 classes is in metrics.json." in text
 
 
 def test_mistakes_show_pictures_for_images_and_values_for_tables() -> None:

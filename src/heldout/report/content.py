@@ -213,7 +213,8 @@ class Seal:
     Attributes
     ----------
     openings : tuple of Opening
-        Every look at these sealed rows so far, by any run.
+        Every look at these sealed rows so far, by any run, oldest first; looks by other runs count also
+        in the report of a run that has not opened the seal.
     ledger : str
         Where the ledger is.
     intact : bool

@@ -20,6 +20,12 @@ from heldout.report.pictures import png_data_uri
 MOST_COLUMNS = 8
 """Columns of a table shown for each mistake."""
 
+MOST_CLASSES_AS_MATRIX = 60
+"""With more classes, cells shrink below what eyes can tell apart: the worst pairs and classes are listed."""
+
+MOST_CLASSES_LISTED = 30
+"""Classes in the table where there are too many for a matrix."""
+
 METRICS = (
     ("accuracy", "Accuracy", "percent"),
     ("balanced_accuracy", "Balanced accuracy", "percent"),
@@ -146,10 +152,10 @@ def _measured(content: ReportContent, shown: Scored) -> dict[str, Any]:
         else f"The {n} training {rows}, each predicted by a model that had not seen it",
         "n_classes": len(names),
         "big": len(names) > figures.MOST_CLASSES_WITH_COUNTS,
-        "matrix": figures.confusion_map(matrix, names),
+        "matrix": None if len(names) > MOST_CLASSES_AS_MATRIX else figures.confusion_map(matrix, names),
         "pairs": _pairs(matrix, names),
         "per_class": per_class,
-        "weakest": by_recall[:15],
+        "weakest": by_recall[: MOST_CLASSES_LISTED if len(names) > MOST_CLASSES_AS_MATRIX else 15],
         "curves": _curves(shown),
     }
 
@@ -197,16 +203,22 @@ def _mistakes(content: ReportContent) -> dict[str, Any]:
 
 
 def _seal_words(content: ReportContent) -> str:
-    times, rows = len(content.seal.openings), words.ROWS.get(content.data.kind, "rows")
+    openings, rows = content.seal.openings, words.ROWS.get(content.data.kind, "rows")
     if not content.seal.intact:
-        return "The ledger has been altered; its count of openings cannot be trusted."
+        altered = "The ledger has been altered; its count of openings cannot be trusted."
+        return altered if content.test is not None else f"This run has not opened the seal. {altered}"
     sealed = f"{words.count(content.data.n_test)} {rows}"
-    if not times and content.test is None:
+    if content.test is None and not openings:
         return f"{sealed} are sealed and have never been looked at."
-    often = words.times(max(1, times))
-    widened = ""
-    if times > 1 and content.test is not None and content.test.level > 0.95:
-        widened = f" The intervals above are widened to {words.percent(content.test.level)} for it."
+    often = words.times(max(1, len(openings)))
     if content.test is None:
-        return f"Sealed for this run; other runs opened the seal of these {sealed} {often}."
+        others = "another run" if len(openings) == 1 else "other runs"
+        last = f"{words.shorten(openings[-1].time, 40)}, run {words.shorten(openings[-1].run, 80)}"
+        return (
+            f"This run has not opened the seal; the seal of these {sealed} was opened {often} by {others} "
+            f"(last: {last})."
+        )
+    widened = ""
+    if len(openings) > 1 and content.test.level > 0.95:
+        widened = f" The intervals above are widened to {words.percent(content.test.level)} for it."
     return f"The seal of these {sealed} has been opened {often}.{widened}"

@@ -157,8 +157,11 @@ def _tested(content: ReportContent, test: Scored) -> Verdict:
 def _still_sealed(content: ReportContent) -> Verdict:
     row, rows = content.chosen_row, ROWS.get(content.data.kind, "rows")
     sealed = f"The sealed test set of {count(content.data.n_test)} {rows} has not been opened"
-    if content.seal.openings:
-        sealed += f" by this run; other runs opened it {times(len(content.seal.openings))}"
+    others = len(content.seal.openings)
+    if not content.seal.intact:
+        sealed += " by this run; how often others opened it is unknown, as the ledger has been altered"
+    elif others:
+        sealed += f" by this run; {'another run' if others == 1 else 'other runs'} opened it {times(others)}"
     caution = _caution(content.cross_validated, 0) if content.cross_validated is not None else ""
     if row is None or row.mcc is None:
         return Verdict(f"{content.chosen or 'No model'} was chosen; its scores are unknown.", f"{sealed}.", caution)
