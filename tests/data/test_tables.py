@@ -291,3 +291,14 @@ def test_a_path_that_is_not_there_gets_its_near_name(tmp_path):
         load(write(tmp_path, "x", "t.xlsx"))
     with pytest.raises(SettingError, match="for tables"):
         load("iris", target="species")
+
+
+def test_a_counter_is_no_feature_in_whatever_order_the_rows_are(tmp_path):
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": random.normal(size=60), "id": random.permutation(60) + 1001})
+    frame["y"] = random.choice(["u", "v"], 60)
+    path = tmp_path / "t.csv"
+    frame.to_csv(path, index=False)
+    data = load(path, target="y")
+    assert list(data.x.columns) == ["a"]
+    assert any("numbers the rows" in note for note in data.notes)

@@ -338,7 +338,8 @@ def _useless(values: np.ndarray) -> str:
     first = values[0]
     if np.all(np.isnan(values)) or np.all(values == first):
         return "the same value in every row"
-    if n_rows > _FEW_ROWS and first in (0, 1) and np.array_equal(values, np.arange(n_rows) + first):
+    # In any order: a counter that was shuffled with its rows is still no feature, and would hide copies.
+    if n_rows > _FEW_ROWS and np.array_equal(np.sort(values), np.arange(n_rows) + values.min()):
         return "numbers the rows"
     return ""
 
