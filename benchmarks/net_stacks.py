@@ -24,8 +24,8 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from heldout.models.net import Net
-from heldout.train.classifier import NetClassifier
-from heldout.train.folds import FitJob, fit_jobs
+from heldout.training.classifier import NetClassifier
+from heldout.training.folds import FitJob, fit_jobs
 
 INITIALIZERS = ("glorot-biases", "he", "xavier", "small-uniform", "small-gaussian")
 

@@ -18,7 +18,7 @@ import numpy as np
 from net_common import read_mnist, report
 
 from heldout.models.presets import small_cnn
-from heldout.train.classifier import NetClassifier
+from heldout.training.classifier import NetClassifier
 
 COURSE = "conv 32 3, relu, conv 64 3, relu, maxpool 2, dropout 0.25, flatten, dense 128, relu, dropout 0.5"
 

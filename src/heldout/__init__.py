@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Dataset": "heldout.data.dataset",
     "Net": "heldout.models.net",
-    "NetClassifier": "heldout.train.classifier",
+    "NetClassifier": "heldout.training.classifier",
     "Run": "heldout.job.run",
     "confusion": "heldout.evaluate.confusion",
     "load": "heldout.data.loading",
@@ -40,7 +40,6 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'heldout' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)
-    # `heldout.train` is also a room: once its name is bound to the function, importing the room must not hide it.
     globals()[name] = value
     return value
 

@@ -134,7 +134,7 @@ def fit_net_folds(
     The preparation in front of the net is fitted on each fold's own training rows. Folds whose prepared rows have
     the same width share a stack: their rows are laid end to end, and each job gets the row numbers of its own part.
     """
-    from heldout.train.folds import fit_jobs
+    from heldout.training.folds import fit_jobs
 
     start = time.perf_counter()
     if not hasattr(estimator, "steps"):

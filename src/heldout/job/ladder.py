@@ -218,7 +218,7 @@ def _net_folds(
     plan: Climb, step: int, rung: Rung, estimator: Any, rows: Rows, deadline: float, listen: Listener
 ) -> list[FoldResult]:
     """Fit a net's folds as one stack, telling its epochs as progress."""
-    from heldout.train.loop import TrainingStopped
+    from heldout.training.loop import TrainingStopped
 
     def tell(event: dict[str, Any]) -> None:
         share = event["epoch"] / max(1, event["epochs"])

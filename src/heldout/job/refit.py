@@ -101,8 +101,8 @@ def _fit_net(
     """Fit a net (with the preparation in front of it, if any) in this process."""
     from sklearn.pipeline import Pipeline
 
-    from heldout.train.folds import fit_jobs
-    from heldout.train.loop import TrainingStopped
+    from heldout.training.folds import fit_jobs
+    from heldout.training.loop import TrainingStopped
 
     net, x, job, y = estimator, data.x, rows, data.y
     if hasattr(estimator, "steps"):

@@ -12,7 +12,7 @@ from heldout.models.zoo import CLASSICAL, Rung, Task, pipeline
 
 def _mlp(task: Task) -> Any:
     from heldout.models.presets import table_mlp
-    from heldout.train.classifier import NetClassifier
+    from heldout.training.classifier import NetClassifier
 
     settings = table_mlp(task.n_features, task.n_classes, task.n_rows)
     return pipeline(task, NetClassifier(**settings, seed=task.seed), scale=True)
@@ -20,7 +20,7 @@ def _mlp(task: Task) -> Any:
 
 def _cnn(task: Task) -> Any:
     from heldout.models.presets import small_cnn
-    from heldout.train.classifier import NetClassifier
+    from heldout.training.classifier import NetClassifier
 
     return NetClassifier(**small_cnn(task.shape, task.n_classes, task.n_rows), seed=task.seed)
 

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as f
 
 from heldout.models.net import Net
-from heldout.train.stack import Batch, Stack
+from heldout.training.stack import Batch, Stack
 
 CPU = torch.device("cpu")
 N = 7

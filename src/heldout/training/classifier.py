@@ -17,14 +17,14 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from heldout.errors import DataError, LabelError, ShapeError, TrainingError
 from heldout.models.net import Net
-from heldout.train import artifact
-from heldout.train.feed import Feed, Standardizer, check_rows
-from heldout.train.jobs import machine_of, numeric, plain, prepare_jobs
-from heldout.train.machine import DTYPES, describe, find_device, use_threads
-from heldout.train.measure import infer, rows_per_batch, widest
-from heldout.train.planner import Machine, has_convolutions, place, train_jobs
-from heldout.train.settings import Progress, Settings, Trained
-from heldout.train.stack import Stack
+from heldout.training import artifact
+from heldout.training.feed import Feed, Standardizer, check_rows
+from heldout.training.jobs import machine_of, numeric, plain, prepare_jobs
+from heldout.training.machine import DTYPES, describe, find_device, use_threads
+from heldout.training.measure import infer, rows_per_batch, widest
+from heldout.training.planner import Machine, has_convolutions, place, train_jobs
+from heldout.training.settings import Progress, Settings, Trained
+from heldout.training.stack import Stack
 
 _INPUT_KINDS = ("uint8", "int16", "float32", "float64")
 
@@ -65,7 +65,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         Overrules the probability of every dropout layer.
     loss : {'cross-entropy', 'mse', 'absolute'}
     initializer : {'glorot', 'glorot-biases', 'he', 'xavier', 'small-uniform', 'small-gaussian'}
-        See `heldout.train.initializers.first_values`. A layer's own ``init`` overrules it.
+        See `heldout.training.initializers.first_values`. A layer's own ``init`` overrules it.
     label_smoothing : float
     label_noise : float
         Share of the training rows whose label is exchanged for another (to study what noise does).

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from heldout.train.optimizers import state_names, update_rule
-from heldout.train.settings import DEFAULT_LR, Settings
+from heldout.training.optimizers import state_names, update_rule
+from heldout.training.settings import DEFAULT_LR, Settings
 
 N_STEPS, SIZE = 23, 17
 

@@ -1,7 +1,7 @@
 """Checkpoints: the whole state of a training under way, written whole or not at all.
 
-Random draws have no state of their own (see `heldout.train.streams`), so weights, the optimizer's memory, the sums of
-the epoch at hand and the position in the data are everything. After a kill at any moment the training goes on from
+Random draws have no state of their own (see `heldout.training.streams`), so weights, the optimizer's memory, the sums
+of the epoch at hand and the position in the data are everything. After a kill at any moment the training goes on from
 the last checkpoint and ends with the same bits.
 """
 
@@ -23,9 +23,9 @@ from safetensors.numpy import load, save
 
 from heldout.errors import ArtifactError
 from heldout.files import DiskError, write_bytes
-from heldout.train.feed import Feed
-from heldout.train.run import Run
-from heldout.train.settings import Job, Trained
+from heldout.training.feed import Feed
+from heldout.training.run import Run
+from heldout.training.settings import Job, Trained
 
 _MAGIC = b"heldout checkpoint 1\n"
 #: Bytes of the rows up to which the fingerprint covers all of them; beyond, evenly spaced rows of this size together.

@@ -16,8 +16,8 @@ import torch
 from heldout.errors import SettingError
 from heldout.models.language import BatchNorm, Conv
 from heldout.models.net import Net, Shape, Step
-from heldout.train.machine import n_cores
-from heldout.train.settings import Job, Progress, Settings, Trained
+from heldout.training.machine import n_cores
+from heldout.training.settings import Job, Progress, Settings, Trained
 
 #: Multiply-adds of all jobs together from which worker processes are used: minutes of work, which repay their start
 #: (each imports PyTorch, about 2 s) and keep the caller's process free and small.
@@ -119,7 +119,7 @@ def train_jobs(
         plan = place(group[0].settings, shape, n_classes)
         way = choose_way(plan, group, machine.device)
         if way == "processes" and min(len(group), machine.threads or n_cores()) > 1:
-            from heldout.train.pool import train_in_processes
+            from heldout.training.pool import train_in_processes
 
             n_workers = min(len(group), machine.threads or n_cores())
             found = train_in_processes(
@@ -133,7 +133,7 @@ def train_jobs(
             )
         else:
             threads = 1 if way == "processes" else machine.threads
-            from heldout.train.here import train_here
+            from heldout.training.here import train_here
 
             here = replace(machine, threads=threads)
             found = train_here(data, group, plan, here, way, progress=progress, should_stop=should_stop)

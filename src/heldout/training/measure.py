@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from heldout.train.feed import Feed, Standardizer
-from heldout.train.losses import row_losses
-from heldout.train.stack import Batch, Stack
+from heldout.training.feed import Feed, Standardizer
+from heldout.training.losses import row_losses
+from heldout.training.stack import Batch, Stack
 
 if TYPE_CHECKING:
-    from heldout.train.run import Run
+    from heldout.training.run import Run
 
 Tensor = Any
 

@@ -29,7 +29,7 @@ Progress = Callable[[Event], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """How a net is trained; the meaning of each is in `heldout.train.classifier.NetClassifier`."""
+    """How a net is trained; the meaning of each is in `heldout.training.classifier.NetClassifier`."""
 
     net: str = ""
     optimizer: str = "adam"
@@ -135,7 +135,7 @@ def _whole(name: str, value: object) -> str:
 
 
 def _schedule_problem(text: object) -> str:
-    from heldout.train.schedules import parse_schedule
+    from heldout.training.schedules import parse_schedule
 
     try:
         parse_schedule(text)

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from heldout.train.settings import Settings
+from heldout.training.settings import Settings
 
 Tensor = Any
 State = dict[str, Tensor]

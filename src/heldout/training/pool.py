@@ -1,6 +1,6 @@
 """Jobs in worker processes of one thread each.
 
-A worker is ``python -m heldout.train.worker`` and reads the rows from memory-mapped files, so that nothing large
+A worker is ``python -m heldout.training.worker`` and reads the rows from memory-mapped files, so that nothing large
 passes through a pipe and a caller's main script is never imported again. Its standard input stays open as long as the
 parent lives: a worker whose parent is gone ends itself.
 """
@@ -24,9 +24,9 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from heldout.errors import TrainingError
-from heldout.train.loop import TrainingStopped
-from heldout.train.planner import Data, Machine
-from heldout.train.settings import Job, Progress, Trained
+from heldout.training.loop import TrainingStopped
+from heldout.training.planner import Data, Machine
+from heldout.training.settings import Job, Progress, Trained
 
 #: Seconds between two looks at `should_stop` while waiting.
 POLL_SECONDS = 0.1
@@ -85,7 +85,7 @@ class _Pool:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         with (self.folder / f"errors{number}.txt").open("wb") as errors:
             worker = subprocess.Popen(
-                [sys.executable, "-m", "heldout.train.worker", str(self.folder)],
+                [sys.executable, "-m", "heldout.training.worker", str(self.folder)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from heldout.train.schedules import schedule_factors
-from heldout.train.stack import Batch
-from heldout.train.streams import ORDER, dropout_keys, generator
+from heldout.training.schedules import schedule_factors
+from heldout.training.stack import Batch
+from heldout.training.streams import ORDER, dropout_keys, generator
 
 if TYPE_CHECKING:
-    from heldout.train.run import Run
+    from heldout.training.run import Run
 
 Tensor = Any
 

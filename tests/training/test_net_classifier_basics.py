@@ -10,9 +10,9 @@ from sklearn.preprocessing import StandardScaler
 
 from heldout.errors import ArtifactError, LabelError, SettingError, TrainingError
 from heldout.models.presets import small_cnn, table_mlp
-from heldout.train.classifier import NetClassifier
-from heldout.train.folds import FitJob, fit_jobs
-from heldout.train.loop import TrainingStopped
+from heldout.training.classifier import NetClassifier
+from heldout.training.folds import FitJob, fit_jobs
+from heldout.training.loop import TrainingStopped
 
 
 def digits(n=600):

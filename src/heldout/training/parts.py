@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from heldout.errors import LabelError, SettingError, ShapeError
-from heldout.train.streams import VALIDATION, generator
+from heldout.training.streams import VALIDATION, generator
 
 
 def hold_out(

@@ -13,8 +13,8 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from heldout.errors import DataError, LabelError, SettingError, ShapeError
 from heldout.models.net import Net
-from heldout.train.classifier import NetClassifier
-from heldout.train.feed import Feed, check_rows, mean_and_std
+from heldout.training.classifier import NetClassifier
+from heldout.training.feed import Feed, check_rows, mean_and_std
 
 NET = "conv 4 3, relu, maxpool 2, flatten, dense 6, relu"
 
@@ -140,7 +140,7 @@ def test_validation_rows_are_not_trained_on_and_follow_the_groups():
     x, y = images()
     groups = np.arange(90) // 3
     one = net(validation=0.3, history="light").fit(x, y, groups=groups)
-    from heldout.train.parts import hold_out
+    from heldout.training.parts import hold_out
 
     training, validation = hold_out(np.arange(90), y, 0.3, 0, groups)
     assert not set(groups[training]) & set(groups[validation])

@@ -19,13 +19,13 @@ import torch
 
 from heldout.errors import TrainingError
 from heldout.models.net import Step
-from heldout.train.checkpoint import Checkpoint
-from heldout.train.feed import Feed
-from heldout.train.loop import TrainingStopped, train_stack
-from heldout.train.machine import DTYPES, total_memory, use_threads
-from heldout.train.optimizers import state_names
-from heldout.train.planner import Data, Machine, choose_threads
-from heldout.train.settings import Event, Job, Progress, Settings, Trained
+from heldout.training.checkpoint import Checkpoint
+from heldout.training.feed import Feed
+from heldout.training.loop import TrainingStopped, train_stack
+from heldout.training.machine import DTYPES, total_memory, use_threads
+from heldout.training.optimizers import state_names
+from heldout.training.planner import Data, Machine, choose_threads
+from heldout.training.settings import Event, Job, Progress, Settings, Trained
 
 #: Share of a device's memory that a stack may take, by the estimate of `stack_size`.
 MEMORY_SHARE = 0.4

@@ -10,10 +10,10 @@ import numpy as np
 from sklearn.base import clone
 
 from heldout.errors import LabelError, SettingError
-from heldout.train.classifier import NetClassifier
-from heldout.train.jobs import machine_of, prepare_jobs
-from heldout.train.planner import train_jobs
-from heldout.train.settings import Job, Progress, Settings
+from heldout.training.classifier import NetClassifier
+from heldout.training.jobs import machine_of, prepare_jobs
+from heldout.training.planner import train_jobs
+from heldout.training.settings import Job, Progress, Settings
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def fit_jobs(
         If a job lacks a class.
     heldout.errors.TrainingError
         If a worker process dies, or all replicates of a job diverge.
-    heldout.train.loop.TrainingStopped
+    heldout.training.loop.TrainingStopped
         If `should_stop` said so.
     """
     wanted = [job if isinstance(job, FitJob) else FitJob(*job) for job in jobs]

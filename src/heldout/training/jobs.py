@@ -12,15 +12,15 @@ from sklearn.utils.validation import check_array
 
 from heldout.errors import LabelError, SettingError, ShapeError
 from heldout.models.net import Net
-from heldout.train.feed import check_rows
-from heldout.train.machine import find_device
-from heldout.train.parts import hold_out, row_weights
-from heldout.train.planner import Data, Machine, place
-from heldout.train.settings import Job, Settings
-from heldout.train.streams import replicate_key
+from heldout.training.feed import check_rows
+from heldout.training.machine import find_device
+from heldout.training.parts import hold_out, row_weights
+from heldout.training.planner import Data, Machine, place
+from heldout.training.settings import Job, Settings
+from heldout.training.streams import replicate_key
 
 if TYPE_CHECKING:
-    from heldout.train.classifier import NetClassifier
+    from heldout.training.classifier import NetClassifier
 
 _INPUT_KINDS = ("uint8", "int16", "float32", "float64")
 

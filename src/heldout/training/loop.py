@@ -7,11 +7,11 @@ from typing import Any
 
 from heldout.errors import TrainingError
 from heldout.models.net import Step
-from heldout.train.feed import Feed
-from heldout.train.measure import measure
-from heldout.train.progress import Clock
-from heldout.train.run import Run
-from heldout.train.settings import Job, Progress, Trained
+from heldout.training.feed import Feed
+from heldout.training.measure import measure
+from heldout.training.progress import Clock
+from heldout.training.run import Run
+from heldout.training.settings import Job, Progress, Trained
 
 
 class TrainingStopped(TrainingError):  # noqa: N818 - being told to stop is no error of ours
@@ -35,7 +35,7 @@ def train_stack(
     plan : sequence of Step
         The net, placed on the shape of the rows.
     jobs : sequence of Job
-        Replicates; their settings differ at most in `heldout.train.settings.VARYING`.
+        Replicates; their settings differ at most in `heldout.training.settings.VARYING`.
     feed : Feed
         Rows and labels; `Job.rows` are positions in it.
     validation : Feed, optional
@@ -44,7 +44,7 @@ def train_stack(
         Gets a dict after each epoch.
     should_stop : callable, optional
         Asked before each batch.
-    checkpoint : heldout.train.checkpoint.Checkpoint, optional
+    checkpoint : heldout.training.checkpoint.Checkpoint, optional
 
     Returns
     -------

@@ -9,7 +9,7 @@ import numpy as np
 
 from heldout.models.language import Activation, BatchNorm, Dropout, Flatten, GlobalPool, Pool
 from heldout.models.net import Parameter, Step
-from heldout.train.streams import WEIGHTS, generator
+from heldout.training.streams import WEIGHTS, generator
 
 
 def first_values(

@@ -28,7 +28,7 @@ from heldout.models.language import (
     Residual,
 )
 from heldout.models.net import Parameter, Shape, Step
-from heldout.train.streams import Words
+from heldout.training.streams import Words
 
 Tensor = Any
 

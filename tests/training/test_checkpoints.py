@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from heldout.errors import ArtifactError
-from heldout.train import checkpoint
-from heldout.train.classifier import NetClassifier
-from heldout.train.folds import fit_jobs
-from heldout.train.loop import TrainingStopped
+from heldout.training import checkpoint
+from heldout.training.classifier import NetClassifier
+from heldout.training.folds import fit_jobs
+from heldout.training.loop import TrainingStopped
 
 SETTINGS = {
     "net": "conv 4 3, batchnorm, relu, dropout 0.3, flatten, dense 8, relu",
@@ -131,7 +131,7 @@ import sys
 import numpy as np
 sys.path.insert(0, sys.argv[3])
 from test_checkpoints import SETTINGS, data, weights
-from heldout.train.classifier import NetClassifier
+from heldout.training.classifier import NetClassifier
 x, y = data()
 print("begin", flush=True)
 net = NetClassifier(**{**SETTINGS, "epochs": 40, "early_stopping": None}, checkpoint=sys.argv[1]).fit(x, y)

@@ -17,9 +17,9 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from heldout.errors import HeldoutError
-from heldout.train.here import train_here
-from heldout.train.planner import Data, Machine, place
-from heldout.train.settings import Job, Settings
+from heldout.training.here import train_here
+from heldout.training.planner import Data, Machine, place
+from heldout.training.settings import Job, Settings
 
 
 def main(folder: Path) -> None:

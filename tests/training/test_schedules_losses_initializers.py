@@ -8,9 +8,9 @@ from sklearn.metrics import log_loss
 
 from heldout.errors import SettingError
 from heldout.models.net import Net, Parameter
-from heldout.train.initializers import before_sigmoid, first_values
-from heldout.train.losses import row_losses
-from heldout.train.schedules import schedule_factors
+from heldout.training.initializers import before_sigmoid, first_values
+from heldout.training.losses import row_losses
+from heldout.training.schedules import schedule_factors
 
 
 def factors(text, epochs=10, steps=7, warmup=0.0):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from heldout.train.settings import Progress
+from heldout.training.settings import Progress
 
 if TYPE_CHECKING:
-    from heldout.train.run import Run
+    from heldout.training.run import Run
 
 #: Seconds between two reports within an epoch.
 INTERVAL_SECONDS = 0.5

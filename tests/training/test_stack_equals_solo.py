@@ -6,11 +6,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heldout.train.feed import Feed
-from heldout.train.loop import train_stack
-from heldout.train.planner import place
-from heldout.train.settings import DEFAULT_LR, Job, Settings
-from heldout.train.streams import replicate_key
+from heldout.training.feed import Feed
+from heldout.training.loop import train_stack
+from heldout.training.planner import place
+from heldout.training.settings import DEFAULT_LR, Job, Settings
+from heldout.training.streams import replicate_key
 
 CPU = torch.device("cpu")
 IMAGE, SIGNAL, VECTOR = (7, 5, 2), (17, 2), (5,)

@@ -12,14 +12,14 @@ import torch
 
 from heldout.models.language import Dropout
 from heldout.models.net import Step
-from heldout.train import optimizers
-from heldout.train.epoch import Epoch, StepBatch
-from heldout.train.feed import Feed, Standardizer, mean_and_std
-from heldout.train.initializers import before_sigmoid, first_values
-from heldout.train.losses import row_losses
-from heldout.train.settings import Job, Trained
-from heldout.train.stack import Stack
-from heldout.train.streams import NOISE, generator
+from heldout.training import optimizers
+from heldout.training.epoch import Epoch, StepBatch
+from heldout.training.feed import Feed, Standardizer, mean_and_std
+from heldout.training.initializers import before_sigmoid, first_values
+from heldout.training.losses import row_losses
+from heldout.training.settings import Job, Trained
+from heldout.training.stack import Stack
+from heldout.training.streams import NOISE, generator
 
 Tensor = Any
 

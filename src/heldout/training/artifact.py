@@ -43,7 +43,7 @@ def unpack(
     ArtifactError
         For any difference from what the net's text asks for.
     """
-    from heldout.train.settings import Settings
+    from heldout.training.settings import Settings
 
     if not isinstance(meta, dict) or set(meta) != _KEYS:
         found = sorted(map(str, meta))[:20] if isinstance(meta, dict) else type(meta).__name__
@@ -73,7 +73,7 @@ def unpack(
 def _settings(found: Any) -> dict[str, Any]:
     from dataclasses import fields
 
-    from heldout.train.settings import Settings
+    from heldout.training.settings import Settings
 
     names = {f.name for f in fields(Settings)}
     if not isinstance(found, dict) or set(found) != names:

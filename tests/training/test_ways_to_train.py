@@ -14,11 +14,11 @@ from sklearn.base import clone
 
 from heldout.errors import SettingError, TrainingError
 from heldout.models.net import Net
-from heldout.train import here, planner, pool
-from heldout.train.classifier import NetClassifier
-from heldout.train.folds import FitJob, fit_jobs
-from heldout.train.loop import TrainingStopped
-from heldout.train.settings import Job, Settings
+from heldout.training import here, planner, pool
+from heldout.training.classifier import NetClassifier
+from heldout.training.folds import FitJob, fit_jobs
+from heldout.training.loop import TrainingStopped
+from heldout.training.settings import Job, Settings
 
 CNN = NetClassifier("conv 4 3, batchnorm, relu, dropout 0.3, flatten", batch=16, epochs=3, standardize=True)
 
@@ -83,14 +83,14 @@ def test_a_memory_mapped_array_is_named_to_the_workers_not_copied(tmp_path):
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     place = pool._share(tmp_path, "part", mapped[2:])
     assert place["file"] == str(tmp_path / "x.npy")
-    from heldout.train.worker import _open
+    from heldout.training.worker import _open
 
     assert np.array_equal(_open(place), np.arange(8, 24).reshape(4, 4))
     assert not (tmp_path / "part.npy").exists()
 
 
 def test_an_array_in_memory_is_written_once(tmp_path):
-    from heldout.train.worker import _open
+    from heldout.training.worker import _open
 
     array = np.arange(24).reshape(6, 4)[:, ::2]
     assert np.array_equal(_open(pool._share(tmp_path, "part", array)), array)
@@ -154,7 +154,7 @@ def test_ctrl_c_ends_the_training_within_two_seconds(processes):
 
 @pytest.mark.slow
 def test_a_worker_whose_parent_is_gone_ends_itself(tmp_path):
-    code = "import sys; from heldout.train.worker import main; from pathlib import Path; main(Path(sys.argv[1]))"
+    code = "import sys; from heldout.training.worker import main; from pathlib import Path; main(Path(sys.argv[1]))"
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE) as worker:
         worker.stdin.close()
         worker.wait(timeout=30)
