@@ -32,9 +32,13 @@ QUARTILES_APART = 1.349  # of a normal distribution, in standard deviations
 # copies, but take pictures of one kind (noise of one brightness in a frame) for copies and put a class in one group.
 # Measured: of 1,000 CIFAR-10 pictures among 5,000, 99 % are found at JPEG 85, 86 % at JPEG 60, 100 % resized to 24 x 24
 # and back, 90 % to 16 x 16; of 108 pictures cut from photographs, 94 %, 76 %, 98 %, 95 %. Among the 70,000 images of
-# MNIST none is found, and among the 60,000 of CIFAR-10 none: the 181 groups that scales up to 22 find there are 9 to
-# 22 apart and stay undetected.
+# MNIST none is found, and among the 60,000 of CIFAR-10 none; the wide scales find 181 groups there, 9 to 22 apart.
 IMAGE_SCALES = (8.0, 5.7, 4.0, 2.8, 2.0, 1.4, 1.0)
+# Wider ones find the same picture re-encoded roughly, but whole classes of similar pictures, too: they count only where
+# they group few rows, and with the contrast that is given.
+WIDE_SCALES = (22.0, 16.0, 11.3)
+WIDE_CONTRAST = 2.0
+WIDE_SHARE = 0.02
 IMAGE_GAP = 2.0
 IMAGE_SIDE = 16
 IMAGE_CONTRAST = 3.0  # an image's own contrast must be that many times the threshold: grey fog is no copy of fog
@@ -231,16 +235,20 @@ def _copies_among_images(images: np.ndarray, generator: np.random.Generator) -> 
         rows = Points(chosen, np.zeros(len(chosen), np.int64), generator)
         search = TightGroups(rows, ByBlocks(rows), gap=IMAGE_GAP)
         merged = np.arange(len(chosen))
-        for scale in IMAGE_SCALES:
+        for scale in (*WIDE_SCALES, *IMAGE_SCALES):
             labels = search.find(scale * chosen.shape[1] ** 0.5)
-            faint = labels[(labels >= 0) & (contrast < IMAGE_CONTRAST * scale)]
+            is_wide = scale in WIDE_SCALES
+            least = (WIDE_CONTRAST if is_wide else IMAGE_CONTRAST) * scale
+            too_many = is_wide and (labels >= 0).sum() > WIDE_SHARE * len(chosen)
+            faint = labels[(labels >= 0) & (too_many | (contrast < least))]
             labels = np.where(np.isin(labels, faint), -1, labels)
             search.is_grouped &= ~np.isin(search.labels, faint)  # a finer scale may still find it
             merged = _merge(merged, labels)
         groups = merged[same]
     what = (
-        f"identical, or within {IMAGE_SCALES[0]:g} of 255 grey levels (root mean square, reduced to at most "
-        f"{IMAGE_SIDE} x {IMAGE_SIDE}) and at least {IMAGE_GAP:g} times as far from all others"
+        f"identical, or within {IMAGE_SCALES[0]:g} of 255 grey levels ({WIDE_SCALES[0]:g} where that groups few; root "
+        f"mean square, reduced to at most {IMAGE_SIDE} x {IMAGE_SIDE}) and at least {IMAGE_GAP:g} times as far from "
+        "all others"
     )
     return _copies(groups[exact], what)
 
