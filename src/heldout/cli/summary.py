@@ -18,9 +18,10 @@ def summary(folder: RunFolder, values: dict[str, Any], *, interrupted: bool = Fa
     rung = next(rung for rung in values["ladder"] if rung["model"] == chosen["model"])
     lines.append(f"Chosen: {chosen['title']}. {chosen['why']}.")
     n_models = values["cross_validation"]["models_compared"]
+    hope = f" (the choice among {n_models} models was made on these, so they flatter a little)" if n_models > 1 else ""
     lines.append(
         f"Cross-validated: accuracy {with_error(rung['accuracy'], rung['accuracy_se'])}, "
-        f"MCC {with_error(rung['mean'], rung['se'])} (best of {plural(n_models, 'model')}, so a little hopeful)"
+        f"MCC {with_error(rung['mean'], rung['se'])}{hope}"
     )
     if chosen["note"]:
         lines.append(f"Note: {chosen['note']}")
