@@ -13,8 +13,8 @@ $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -m venv --without-pip $(VENV)
 
 $(VENV)/.nets: pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
-	@echo "Installing heldout with nets into $(VENV)"
-	@$(PIP_INSTALL) -e '.[nets]'
+	@echo "Installing heldout with nets and sounds into $(VENV)"
+	@$(PIP_INSTALL) -e '.[sounds]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
