@@ -41,6 +41,13 @@ class Dataset:
         Rows of one group (source recording, patient) never cross a split. None: none were declared.
     official_test : bool array, shape (n_rows,), or None
         The rows of the test part that the data came with (``test/`` folder, MNIST's 10,000).
+    folds : int64 array, shape (n_rows,), or None
+        The folds that the data came with (column ``fold``, the five of ESC-10), numbered from 0 in the order of their
+        names.
+    time : float64 array, shape (n_rows,), or None
+        When each row was taken: seconds since 1970, or the numbers of the time column as they are.
+    group_names : tuple of str
+        Name of each number in `groups`, where it has one; by it a group is known again when the data have grown.
     origin : mapping
         Everything needed to load it again: ``{"data": path or name, "target": ..., "group": ...}``.
     input : mapping
@@ -64,6 +71,9 @@ class Dataset:
     input: Mapping[str, Any] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
+    folds: np.ndarray | None = None
+    time: np.ndarray | None = None
+    group_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.y)
@@ -83,4 +93,6 @@ class Dataset:
             ids=self.ids[rows],
             groups=None if self.groups is None else self.groups[rows],
             official_test=None if self.official_test is None else self.official_test[rows],
+            folds=None if self.folds is None else self.folds[rows],
+            time=None if self.time is None else self.time[rows],
         )
