@@ -46,6 +46,8 @@ class Dataset:
         names.
     time : float64 array, shape (n_rows,), or None
         When each row was taken: seconds since 1970, or the numbers of the time column as they are.
+    left_out : mapping of str to str
+        Columns of the table that are no features, and why.
     group_names : tuple of str
         Name of each number in `groups`, where it has one; by it a group is known again when the data have grown.
     origin : mapping
@@ -74,6 +76,7 @@ class Dataset:
     folds: np.ndarray | None = None
     time: np.ndarray | None = None
     group_names: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.y)

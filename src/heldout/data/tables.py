@@ -76,7 +76,8 @@ def build(raw: RawTable, *, name: str, target: str | None, group: str | None) ->
     notes = list(raw.notes)
     notes += labels.check_target(y, classes, where=raw.where, place=raw.place, what=target)
     features = [name for name in raw.names if name not in (target, group)]
-    frame, columns = _features(raw, features, notes)
+    left_out: dict[str, str] = {}
+    frame, columns = _features(raw, features, notes, left_out)
     groups = None if group is None else _groups(raw, group)
     return Dataset(
         name=name,
@@ -89,6 +90,7 @@ def build(raw: RawTable, *, name: str, target: str | None, group: str | None) ->
         origin={"data": raw.where, "target": target, "group": group},
         input={"kind": "table", "columns": columns, "target": target, "group": group},
         notes=tuple(notes),
+        left_out=left_out,
     )
 
 
@@ -141,7 +143,7 @@ def read_rows(source: Any, input: Mapping[str, Any]) -> tuple[Any, np.ndarray, n
 
 def numeric_features(raw: RawTable, notes: list[str]) -> tuple[Any, list[dict[str, str]]]:
     """The frame of raw columns without a target, and their ``input`` description."""
-    return _features(raw, raw.names, notes)
+    return _features(raw, raw.names, notes, {})
 
 
 def _find_target(raw: RawTable, target: str | None) -> str:
@@ -189,10 +191,12 @@ def _groups(raw: RawTable, group: str) -> np.ndarray:
     return labels.encode(texts)[0]
 
 
-def _features(raw: RawTable, names: list[str], notes: list[str]) -> tuple[Any, list[dict[str, str]]]:
+def _features(
+    raw: RawTable, names: list[str], notes: list[str], left_out: dict[str, str]
+) -> tuple[Any, list[dict[str, str]]]:
+    """The frame and its columns' types; adds to the notes, and to ``left_out`` what is no feature and why."""
     n_rows = len(raw.columns[0])
     kept: dict[str, np.ndarray] = {}
-    left_out: dict[str, list[str]] = {}
     meant = ""  # the first hint on a column that is left out, for the case that none is left
     for name in names:
         values = _guessed(raw, name)
@@ -202,10 +206,11 @@ def _features(raw: RawTable, names: list[str], notes: list[str]) -> tuple[Any, l
             notes += hints
             meant = meant or (hints[0] if hints and reason else "")
         if reason:
-            left_out.setdefault(reason, []).append(name)
+            left_out[name] = reason
         else:
             kept[name] = values
-    for reason, dropped in left_out.items():
+    for reason in dict.fromkeys(left_out.values()):
+        dropped = [name for name, why in left_out.items() if why == reason]
         notes.append(f"left out ({reason}): {_listed(dropped)}")
     if not kept:
         raise DataError(
