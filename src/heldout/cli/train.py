@@ -21,6 +21,7 @@ from heldout.errors import SettingError
 @click.option(
     "--group", metavar="COL", help="Column that names the source of each row; a source never crosses a split."
 )
+@click.option("--group-pattern", metavar="REGEX", help="Take the source of each file from its name: '(s\\d+)_'.")
 @click.option("--time", "time", metavar="10m", help="Time that the whole command may take: 90s, 10m, 1h30m.")
 @click.option("--models", metavar="A,B", help="Models to try, by name (default: all of the ladder).")
 @click.option("--seed", type=int, help="Seed of every random choice (default 0).")

@@ -23,6 +23,7 @@ def load(
     strict: bool = False,
     progress: Progress | None = None,
     image_size: int | tuple[int, int] | None = None,
+    group_pattern: str | None = None,
 ) -> Dataset:
     """Load labelled data of any kind that heldout knows.
 
@@ -45,6 +46,8 @@ def load(
     image_size : int or (height, width), optional
         Images: the size in pixels that all are brought to. Default: kept if all are equal and at most 64 x 64, else
         64 x 64.
+    group_pattern : str, optional
+        Files: a regular expression with one capturing group; what it captures in a file's path is the row's group.
 
     Returns
     -------
@@ -62,6 +65,19 @@ def load(
     >>> load("iris").classes
     ('setosa', 'versicolor', 'virginica')
     """
+    if group_pattern is not None:
+        from heldout.data.naming import group_by_pattern
+
+        plain = load(
+            data,
+            target=target,
+            group=group,
+            mirror=mirror,
+            strict=strict,
+            progress=progress,
+            image_size=image_size,
+        )
+        return group_by_pattern(plain, group_pattern)
     if _is_frame(data):
         from heldout.data.tables import load_table
 

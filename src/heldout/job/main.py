@@ -228,6 +228,7 @@ def load_data(settings: TrainSettings, progress: Callable[[int, int, str], None]
         strict=settings.strict,
         image_size=settings.image_size,
         progress=progress,
+        group_pattern=settings.group_pattern,
     )
 
 

@@ -27,6 +27,9 @@ class TrainSettings:
     data: str = setting("", "file, folder or name of a dataset")
     target: str | None = setting(None, "column with the labels (tables)")
     group: str | None = setting(None, "column that names the source of each row; a source never crosses a split")
+    group_pattern: str | None = setting(
+        None, "regular expression whose one capturing group names the source of a file in its path"
+    )
     seed: int = setting(0, "seed of every random choice", least=0, most=2**32 - 1)
     time: float | None = setting(None, "seconds the whole command may take", least=1.0)
     models: tuple[str, ...] = setting((), "models to try, by name; all of the ladder if empty")
