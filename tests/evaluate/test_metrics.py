@@ -126,15 +126,14 @@ def test_what_is_undefined_is_none_and_the_result_is_strict_json() -> None:
     found = metrics([0, 0, 0], [[0.9, 0.1, 0.0]] * 3, classes=["a", "b", "c"])
     assert found["auc"] is None
     assert found["kappa"] is None
-    assert found["per_class"]["b"] == {
-        "support": 0,
-        "predicted": 0,
-        "precision": None,
-        "recall": None,
-        "f1": None,
-        "specificity": 1.0,
-        "auc": None,
+    row = found["per_class"]["b"]
+    assert {key: row[key] for key in ("support", "predicted", "tp", "fp", "fn", "tn")} == {
+        **dict.fromkeys(("support", "predicted", "tp", "fp", "fn"), 0),
+        "tn": 3,
     }
+    undefined = ("precision", "recall", "f1", "auc", "average_precision", "ppv", "tpr", "fnr", "informedness")
+    assert [row[key] for key in undefined] == [None] * len(undefined)
+    assert (row["specificity"], row["tnr"], row["npv"], row["fpr"], row["mcc"]) == (1.0, 1.0, 1.0, 0.0, 0.0)
     binary = metrics([0, 0], [[0.9, 0.1]] * 2)
     assert [binary[key] for key in ("tpr", "ppv", "fnr", "f1", "informedness", "markedness")] == [None] * 6
     for result in (found, binary):

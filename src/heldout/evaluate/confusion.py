@@ -1,48 +1,18 @@
-"""The confusion matrix, and every score that follows from it alone.
+"""The confusion matrix: rows are what is true, columns what was predicted, everywhere in this package.
 
-The scores take arrays of shape (..., n_classes, n_classes), rows = truth, and so work on one matrix or on
-thousands of resampled ones at once. An undefined value is NaN here (`heldout.evaluate.metrics` turns it
-into None).
+Scores of matrices take arrays of shape (..., n_classes, n_classes), and so work on one or on thousands at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from heldout.errors import LabelError, ShapeError
-
-
-def as_labels(values: object, n_classes: int, *, name: str = "y") -> np.ndarray:
-    """Class numbers as int64, checked.
-
-    Raises
-    ------
-    ShapeError
-        If they are not one-dimensional.
-    LabelError
-        If one isn't an integer within 0 to ``n_classes`` - 1.
-    """
-    labels = np.asarray(values)
-    if labels.ndim != 1:
-        raise ShapeError(f"{name} has shape {labels.shape}, one class number a row is needed", fix="y.ravel()")
-    if labels.dtype.kind not in "iub":
-        if labels.size == 0:
-            return labels.astype(np.int64)
-        raise LabelError(
-            f"{name} holds {labels.dtype} (first: {labels[0]!r}), class numbers are needed",
-            fix="number the classes: classes, y = numpy.unique(labels, return_inverse=True)",
-        )
-    labels = labels.astype(np.int64)
-    outside = np.flatnonzero((labels < 0) | (labels >= n_classes))
-    if outside.size:
-        raise LabelError(
-            f"{outside.size} of {labels.size} class numbers in {name} lie outside 0 to {n_classes - 1} "
-            f"(first: {labels[outside[0]]} in row {outside[0]})",
-            fix="give one probability column for each class, or drop these rows",
-        )
-    return labels
+from heldout.evaluate import margins
+from heldout.evaluate.checks import as_labels
+from heldout.evaluate.margins import Margins, divide, margins_of
 
 
 def confusion(y: object, predicted: object, n_classes: int | None = None) -> np.ndarray:
@@ -121,80 +91,48 @@ def mcc(y: object, predicted: object) -> float:
     return float(mcc_of(confusion(y, predicted)))
 
 
-def _divide(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """``above / below``, NaN where ``below`` is 0."""
-    above, below = np.broadcast_arrays(np.asarray(above, dtype=float), np.asarray(below, dtype=float))
-    return np.divide(above, below, out=np.full(above.shape, np.nan), where=below != 0)
-
-
-def _mean_defined(values: np.ndarray) -> np.ndarray:
-    """Mean over the last axis of what is defined; NaN where nothing is."""
-    defined = ~np.isnan(values)
-    return _divide(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1))
-
-
 def accuracy_of(matrix: np.ndarray) -> np.ndarray:
     """Share of rows that are right."""
-    return _divide(np.trace(matrix, axis1=-2, axis2=-1), matrix.sum(axis=(-2, -1)))
+    return margins.accuracy(margins_of(matrix))
 
 
 def recall_of(matrix: np.ndarray) -> np.ndarray:
     """Per class: share of its rows that were found, (..., n_classes); NaN for a class without rows."""
-    return _divide(np.diagonal(matrix, axis1=-2, axis2=-1), matrix.sum(axis=-1))
-
-
-def precision_of(matrix: np.ndarray) -> np.ndarray:
-    """Per class: share of the rows called so that are so, (..., n_classes); NaN if never predicted."""
-    return _divide(np.diagonal(matrix, axis1=-2, axis2=-1), matrix.sum(axis=-2))
-
-
-def f1_of(matrix: np.ndarray) -> np.ndarray:
-    """Per class: harmonic mean of precision and recall, (..., n_classes); NaN if it never occurs."""
-    return _divide(2 * np.diagonal(matrix, axis1=-2, axis2=-1), matrix.sum(axis=-1) + matrix.sum(axis=-2))
-
-
-def balanced_accuracy_of(matrix: np.ndarray) -> np.ndarray:
-    """Mean recall over the classes that have rows."""
-    return _mean_defined(recall_of(matrix))
-
-
-def f1_macro_of(matrix: np.ndarray) -> np.ndarray:
-    """Mean F1 over the classes that occur in truth or predictions."""
-    return _mean_defined(f1_of(matrix))
+    return margins.recall(margins_of(matrix))
 
 
 def mcc_of(matrix: np.ndarray) -> np.ndarray:
-    """Matthews correlation of counts (Gorodkin 2004); 0 where it is 0 / 0.
-
-    Integer counts are summed as integers, and the root is taken of the product, so that a perfect matrix
-    gives exactly 1.
-    """
-    matrix = np.asarray(matrix)
-    if matrix.dtype.kind != "f":
-        matrix = matrix.astype(np.int64)
-    true, guessed = matrix.sum(axis=-1), matrix.sum(axis=-2)
-    n = matrix.sum(axis=(-2, -1))
-    shared = np.trace(matrix, axis1=-2, axis2=-1) * n - (true * guessed).sum(axis=-1)
-    spread = (n**2 - (true**2).sum(axis=-1)).astype(float) * (n**2 - (guessed**2).sum(axis=-1))
-    return np.nan_to_num(_divide(shared, np.sqrt(spread)), nan=0.0)
+    """Matthews correlation of counts (Gorodkin 2004); 0 where it is 0 / 0."""
+    return margins.mcc(margins_of(matrix))
 
 
 def kappa_of(matrix: np.ndarray) -> np.ndarray:
     """Cohen's kappa: agreement beyond what the margins alone give; NaN where they leave no room."""
-    matrix = np.asarray(matrix)
-    n = matrix.sum(axis=(-2, -1)).astype(float)
-    by_chance = (matrix.sum(axis=-1) * matrix.sum(axis=-2).astype(float)).sum(axis=-1)
-    return _divide(np.trace(matrix, axis1=-2, axis2=-1) * n - by_chance, n**2 - by_chance)
+    return margins.kappa(margins_of(matrix))
+
+
+def _of_matrix(score: Callable[[Margins], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda matrix: score(margins_of(matrix))
 
 
 STATISTICS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
-    "accuracy": accuracy_of,
-    "balanced_accuracy": balanced_accuracy_of,
-    "f1_macro": f1_macro_of,
-    "kappa": kappa_of,
-    "mcc": mcc_of,
+    key: _of_matrix(score) for key, score in margins.FROM_MARGINS.items()
 }
-"""Scores by their key in ``metrics.json``."""
+"""`heldout.evaluate.margins.FROM_MARGINS` as functions of matrices (..., n_classes, n_classes)."""
+
+
+def row_percent(matrix: np.ndarray) -> np.ndarray:
+    """Each row divided by its own total, in percent: of the rows of a class, how many went where.
+
+    Rows of classes that never occur are NaN. The diagonal is the accuracy of each class.
+
+    Examples
+    --------
+    >>> row_percent(np.array([[3, 1], [0, 4]])).tolist()
+    [[75.0, 25.0], [0.0, 100.0]]
+    """
+    counts = np.asarray(matrix)
+    return 100 * divide(counts, counts.sum(axis=-1, keepdims=True))
 
 
 def worst_pairs(matrix: np.ndarray, n: int = 20) -> list[tuple[int, int, int]]:
@@ -204,3 +142,25 @@ def worst_pairs(matrix: np.ndarray, n: int = 20) -> list[tuple[int, int, int]]:
     order = np.argsort(-errors, axis=None, kind="stable")[:n]
     pairs = [(*divmod(int(cell), errors.shape[1]), int(errors.flat[cell])) for cell in order]
     return [pair for pair in pairs if pair[2] > 0]
+
+
+def pairs_in_words(matrix: np.ndarray, names: Sequence[str], n: int = 5) -> list[str]:
+    """The worst confusions as sentences, with the share of the class that they take; then classes never predicted.
+
+    Examples
+    --------
+    >>> pairs_in_words(np.array([[90, 10, 0], [0, 50, 0], [0, 4, 0]]), ["cat", "dog", "ant"], n=1)
+    ['cat is taken for dog 10 times (10.0 % of 100)', 'ant is never predicted (4 rows)']
+    """
+    counts = np.asarray(matrix, dtype=np.int64)
+    if len(names) != len(counts):
+        raise ShapeError(f"{len(names)} class names for {len(counts)} classes", fix="pass one each")
+    totals = counts.sum(axis=1)
+    words = []
+    for truth, guess, rows in worst_pairs(counts, n):
+        times = "once" if rows == 1 else f"{rows:,} times"
+        share = f"{100 * rows / totals[truth]:.1f} % of {totals[truth]:,}"
+        words.append(f"{names[truth]} is taken for {names[guess]} {times} ({share})")
+    for number in np.flatnonzero((counts.sum(axis=0) == 0) & (totals > 0)).tolist():
+        words.append(f"{names[number]} is never predicted ({totals[number]:,} row{'s' if totals[number] > 1 else ''})")
+    return words

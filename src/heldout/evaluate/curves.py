@@ -48,7 +48,8 @@ class Reliability:
     error: float
 
 
-def _check_scores(is_positive: object, score: object) -> tuple[np.ndarray, np.ndarray]:
+def check_scores(is_positive: object, score: object) -> tuple[np.ndarray, np.ndarray]:
+    """Labels as bool and scores as float64, both (n_rows,), or an error that names the first bad row."""
     positive, values = np.asarray(is_positive), np.asarray(score, dtype=float)
     if positive.ndim != 1 or values.shape != positive.shape:
         raise ShapeError(
@@ -63,7 +64,7 @@ def _check_scores(is_positive: object, score: object) -> tuple[np.ndarray, np.nd
     return positive.astype(bool), values
 
 
-def _cumulative(positive: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def cumulative(positive: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Thresholds falling, and how many positives and negatives reach each."""
     order = np.argsort(-score, kind="stable")
     last_of_tie = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
@@ -94,10 +95,10 @@ def roc(is_positive: object, score: object) -> Curve | None:
     >>> roc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]).area
     0.75
     """
-    positive, values = _check_scores(is_positive, score)
+    positive, values = check_scores(is_positive, score)
     if positive.all() or not positive.any():
         return None
-    thresholds, hits, alarms = _cumulative(positive, values)
+    thresholds, hits, alarms = cumulative(positive, values)
     tpr = np.append(0, hits) / hits[-1]
     fpr = np.append(0, alarms) / alarms[-1]
     return Curve(fpr, tpr, np.append(np.inf, thresholds), float(np.sum(np.diff(fpr) * (tpr[1:] + tpr[:-1])) / 2))
@@ -120,10 +121,10 @@ def precision_recall(is_positive: object, score: object) -> Curve | None:
     >>> round(precision_recall([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]).area, 4)
     0.8333
     """
-    positive, values = _check_scores(is_positive, score)
+    positive, values = check_scores(is_positive, score)
     if not positive.any():
         return None
-    thresholds, hits, alarms = _cumulative(positive, values)
+    thresholds, hits, alarms = cumulative(positive, values)
     precision, recall = hits / (hits + alarms), hits / hits[-1]
     area = float(np.sum(np.diff(np.append(0, recall)) * precision))
     return Curve(np.append(0, recall), np.append(1, precision), np.append(np.inf, thresholds), area)

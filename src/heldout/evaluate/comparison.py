@@ -1,0 +1,351 @@
+"""Is one model really better than another? A difference, its interval, a p-value, and what may be concluded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import combinations
+from typing import Any, Literal
+
+import numpy as np
+
+from heldout.errors import SettingError, ShapeError
+from heldout.evaluate.checks import check_level
+from heldout.evaluate.intervals import mean_and_se
+from heldout.evaluate.significance import (
+    check_scores,
+    cliffs_delta,
+    cohens_d,
+    corrected_t_test,
+    holm,
+    mann_whitney,
+    mcnemar,
+    rank_biserial,
+    welch_test,
+    wilcoxon,
+)
+
+Test = Literal["auto", "t", "wilcoxon", "mann-whitney"]
+TESTS = ("auto", "t", "wilcoxon", "mann-whitney")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What comparing A with B found.
+
+    Attributes
+    ----------
+    a, b : str
+        Names.
+    mean_a, mean_b, difference : float
+        The last is A minus B.
+    low, high : float
+        Interval of the difference at `level`.
+    level : float
+    p : float
+        Two-sided p-value of `test`; `adjusted` is the same after Holm's correction for all pairs compared.
+    test : str
+        In words.
+    n : int
+        Scores a side.
+    paired : bool
+    cohens_d, cliffs_delta, rank_biserial : float or None
+        Effect sizes: mean difference over its standard deviation (paired; grows with the similarity of the folds and
+        not with their number); how often one side's score is above the other's; the same of signed ranks (paired).
+    margin : float or None
+        Difference below which the two count as equal in practice; `equivalent` says whether the data show that they
+        are (two one-sided tests at 1 - level: the interval of level 2 × level - 1 lies within ± margin).
+    equivalent : bool or None
+    says : str
+        What may be concluded.
+    """
+
+    a: str
+    b: str
+    mean_a: float
+    mean_b: float
+    difference: float
+    low: float
+    high: float
+    level: float
+    p: float
+    adjusted: float
+    test: str
+    n: int
+    paired: bool
+    cohens_d: float | None
+    cliffs_delta: float
+    rank_biserial: float | None
+    margin: float | None
+    equivalent: bool | None
+    says: str
+
+    def record(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)
+
+    @property
+    def differs(self) -> bool:
+        """Whether the difference is significant after the correction for many comparisons."""
+        return self.adjusted <= 1 - self.level
+
+
+def compare(
+    scores_a: object,
+    scores_b: object,
+    *,
+    n_train: float = 0,
+    n_validation: float = 0,
+    paired: bool = True,
+    test: Test = "auto",
+    names: tuple[str, str] = ("A", "B"),
+    margin: float | None = None,
+    level: float = 0.95,
+    least_error: float = 0.0,
+) -> Comparison:
+    """Compare two models by their scores over folds × repeats, or over independent replicates.
+
+    Parameters
+    ----------
+    scores_a, scores_b : array of float, shape (J,)
+        Higher is better. Paired: the same folds of the same data in the same order, or the same seeds.
+    n_train, n_validation : float
+        Rows that each fold trained on and was scored on. Give them whenever the scores come from cross-validation:
+        its training parts overlap, and every test but the corrected one then sees differences that are not there.
+        Without them the scores count as independent replicates.
+    paired : bool, default=True
+    test : 'auto', 't', 'wilcoxon' or 'mann-whitney'
+        'auto' is the (corrected) t-test. The rank tests are for independent replicates only.
+    names : (str, str)
+    margin : float, optional
+        Largest difference that would not matter; adds a statement on equivalence.
+    level : float, default=0.95
+    least_error : float, default=0
+        Floor of the standard error of the difference, for scores of few rows: two perfect models differ by 0, and not
+        by exactly 0.
+
+    Raises
+    ------
+    ShapeError
+        If paired scores differ in number, there are fewer than two, or one is not finite.
+    SettingError
+        If the test does not fit the scores.
+
+    Examples
+    --------
+    >>> found = compare([0.91, 0.93, 0.92, 0.94], [0.90, 0.91, 0.91, 0.92], n_train=75, n_validation=25)
+    >>> found.says
+    'A is better than B by 0.015 (95 % interval 0.001 to 0.029, p = 0.042)'
+    """
+    check_level(level)
+    a, b = (check_scores(scores, name, least=2) for scores, name in ((scores_a, names[0]), (scores_b, names[1])))
+    _check_call(a, b, n_train, paired, test, names, margin)
+    difference = float(a.mean() - b.mean())
+    if paired:
+        error, degrees = mean_and_se(a - b, n_train, n_validation)[1] or 0.0, float(len(a) - 1)
+        p, words = _paired_p(a, b, n_train, n_validation, test)
+    else:
+        errors = [mean_and_se(side, n_train, n_validation)[1] or 0.0 for side in (a, b)]
+        error, degrees, p = welch_test(
+            (float(a.mean()), float(b.mean())), (errors[0], errors[1]), (len(a) - 1.0, len(b) - 1.0)
+        )
+        words = "Welch's t-test" + (", corrected for overlapping folds" if n_train else "")
+        if test == "mann-whitney":
+            p, words = float(mann_whitney(a, b)[1]), "Mann-Whitney U"
+    if error < least_error:
+        error = least_error
+        p = p if test in ("wilcoxon", "mann-whitney") else _t_p(difference / error, degrees)
+    low, high = _ends(difference, error, degrees, level)
+    found = Comparison(
+        a=names[0],
+        b=names[1],
+        mean_a=float(a.mean()),
+        mean_b=float(b.mean()),
+        difference=difference,
+        low=low,
+        high=high,
+        level=level,
+        p=p,
+        adjusted=p,
+        test=words,
+        n=len(a),
+        paired=paired,
+        cohens_d=cohens_d(a - b) if paired else None,
+        cliffs_delta=cliffs_delta(a, b),
+        rank_biserial=rank_biserial(a - b) if paired else None,
+        margin=margin,
+        equivalent=None if margin is None else _within(_ends(difference, error, degrees, 2 * level - 1), margin),
+        says="",
+    )
+    return replace(found, says=conclusion(found))
+
+
+def _check_call(
+    a: np.ndarray, b: np.ndarray, n_train: float, paired: bool, test: str, names: Sequence[str], margin: float | None
+) -> None:
+    if a.ndim != 1 or b.ndim != 1:
+        raise ShapeError(f"scores have shapes {a.shape} and {b.shape}", fix="pass one score a fold: scores.ravel()")
+    if paired and len(a) != len(b):
+        raise ShapeError(
+            f"{names[0]} has {len(a)} scores, {names[1]} has {len(b)}, which cannot be paired",
+            fix="score both on the same folds, or pass paired=False",
+        )
+    if test not in TESTS:
+        raise SettingError(f"no test is called {test!r}", fix="use one of " + ", ".join(TESTS))
+    if test in ("wilcoxon", "mann-whitney") and n_train:
+        raise SettingError(
+            f"{test} takes scores for independent, and those of overlapping folds are not",
+            fix="leave out test= (the corrected t-test), or compare independent replicates without n_train",
+        )
+    if test == "wilcoxon" and not paired:
+        raise SettingError("Wilcoxon's test is for paired scores", fix="use test='mann-whitney'")
+    if margin is not None and not (math.isfinite(margin) and margin > 0):
+        raise SettingError(f"the margin is {margin}", fix="pass the largest difference that would not matter: 0.01")
+
+
+def _t_p(t: float, degrees: float) -> float:
+    from scipy.special import stdtr
+
+    return float(2 * stdtr(degrees, -abs(t)))
+
+
+def _paired_p(a: np.ndarray, b: np.ndarray, n_train: float, n_validation: float, test: str) -> tuple[float, str]:
+    if test == "wilcoxon":
+        return float(wilcoxon(a - b)), "Wilcoxon's signed-rank test"
+    if test == "mann-whitney":
+        return float(mann_whitney(a, b)[1]), "Mann-Whitney U (which ignores the pairs)"
+    words = "corrected resampled t-test" if n_train else "paired t-test of independent replicates"
+    return float(corrected_t_test(a - b, n_train, n_validation)[1]), words
+
+
+def _ends(difference: float, error: float, degrees: float, level: float) -> tuple[float, float]:
+    from scipy.special import stdtrit
+
+    half = error * float(stdtrit(degrees, 0.5 + level / 2))
+    return difference - half, difference + half
+
+
+def _within(ends: tuple[float, float], margin: float) -> bool:
+    return -margin < ends[0] and ends[1] < margin
+
+
+def conclusion(found: Comparison) -> str:
+    """Say in one sentence what the comparison allows to say."""
+    percent = f"{100 * found.level:g} % interval"
+    corrected = found.adjusted != found.p
+    p = f"p = {_p_words(found.adjusted)}" + (" after Holm's correction" if corrected else "")
+    if found.differs:
+        better, worse = (found.a, found.b) if found.difference > 0 else (found.b, found.a)
+        ends = (found.low, found.high) if found.difference > 0 else (-found.high, -found.low)
+        text = f"{better} is better than {worse} by {abs(found.difference):.3f} "
+        text += f"({percent} {ends[0]:.3f} to {ends[1]:.3f}, {p})"
+        if found.equivalent:
+            text += f", and by less than {found.margin:g}, which does not matter here"
+        return text
+    text = f"no difference between {found.a} and {found.b} is shown "
+    text += f"({found.difference:+.3f}, {percent} {found.low:.3f} to {found.high:.3f}, {p})"
+    if found.equivalent:
+        return text + f"; they are equal to within {found.margin:g}"
+    if found.equivalent is False:
+        return text + f"; that they are equal to within {found.margin:g} is not shown either"
+    return text + "; that is no proof that they are equal"
+
+
+def _p_words(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def compare_all(scores: Mapping[str, object], **options: Any) -> list[Comparison]:
+    """Compare every pair of models, with Holm's correction over all pairs.
+
+    Parameters
+    ----------
+    scores : mapping of str to array of float, shape (J,)
+        Two models or more.
+    **options
+        As for `compare`.
+
+    Returns
+    -------
+    list of Comparison
+        In the order of `itertools.combinations`.
+    """
+    if len(scores) < 2:
+        raise SettingError(f"{len(scores)} model cannot be compared", fix="give two or more")
+    pairs = [compare(scores[a], scores[b], names=(a, b), **options) for a, b in combinations(scores, 2)]
+    return adjust(pairs)
+
+
+def adjust(pairs: Sequence[Comparison]) -> list[Comparison]:
+    """Apply Holm's correction to comparisons made together, and say anew what they allow."""
+    adjusted = holm([pair.p for pair in pairs])
+    found = [replace(pair, adjusted=float(p)) for pair, p in zip(pairs, adjusted, strict=True)]
+    return [replace(pair, says=conclusion(pair)) for pair in found]
+
+
+def compare_answers(
+    right_a: object, right_b: object, *, names: tuple[str, str] = ("A", "B"), level: float = 0.95
+) -> dict[str, Any]:
+    """Compare two models on the same test rows by McNemar's test.
+
+    Parameters
+    ----------
+    right_a, right_b : array of bool, shape (n_rows,)
+        Whether each model's answer is right.
+
+    Returns
+    -------
+    dict
+        ``n``, ``both``, ``neither``, ``only_a``, ``only_b`` (rows right under both, none, one), ``difference`` of the
+        accuracies with its interval ``low``, ``high`` (Newcombe 1998, Statistics in Medicine 17, 2635-2650, method 10:
+        Wilson's ends, with the correlation of the two), ``p_exact``, ``p`` (mid-p) and ``says``.
+    """
+    a, b = np.asarray(right_a), np.asarray(right_b)
+    if a.ndim != 1 or a.shape != b.shape or not a.size:
+        raise ShapeError(
+            f"answers have shapes {a.shape} and {b.shape}", fix="pass right or wrong for each of the same rows"
+        )
+    a, b = a.astype(bool), b.astype(bool)
+    both, only_a, only_b = int((a & b).sum()), int((a & ~b).sum()), int((~a & b).sum())
+    neither = a.size - both - only_a - only_b
+    exact, mid = (float(p) for p in mcnemar(only_a, only_b))
+    low, high = _paired_share_interval(both, only_a, only_b, neither, level)
+    difference = (only_a - only_b) / a.size
+    found = f"{difference:+.4f}, {100 * level:g} % interval {low:.4f} to {high:.4f}, mid-p = {_p_words(mid)}"
+    if mid <= 1 - level:
+        better, worse = names if difference > 0 else names[::-1]
+        says = f"on these {a.size:,} rows {better} is right more often than {worse} ({found})"
+    else:
+        says = f"these {a.size:,} rows do not tell {names[0]} and {names[1]} apart ({found})"
+    return {
+        "a": names[0],
+        "b": names[1],
+        "n": int(a.size),
+        "both": both,
+        "neither": neither,
+        "only_a": only_a,
+        "only_b": only_b,
+        "difference": difference,
+        "low": low,
+        "high": high,
+        "p_exact": exact,
+        "p": mid,
+        "says": says,
+    }
+
+
+def _paired_share_interval(both: int, only_a: int, only_b: int, neither: int, level: float) -> tuple[float, float]:
+    """Interval for the difference of two shares of the same rows."""
+    from heldout.evaluate.intervals import accuracy_interval
+
+    n = both + only_a + only_b + neither
+    share_a, share_b = (both + only_a) / n, (both + only_b) / n
+    low_a, high_a = accuracy_interval(both + only_a, n, level)
+    low_b, high_b = accuracy_interval(both + only_b, n, level)
+    product = (both + only_a) * (only_b + neither) * (both + only_b) * (only_a + neither)
+    phi = (both * neither - only_a * only_b) / math.sqrt(product) if product else 0.0
+    difference = share_a - share_b
+    down = (share_a - low_a) ** 2 - 2 * phi * (share_a - low_a) * (high_b - share_b) + (high_b - share_b) ** 2
+    up = (share_b - low_b) ** 2 - 2 * phi * (share_b - low_b) * (high_a - share_a) + (high_a - share_a) ** 2
+    return difference - math.sqrt(max(0.0, down)), difference + math.sqrt(max(0.0, up))

@@ -1,0 +1,145 @@
+"""All metrics of many sets of predictions at once: R replicates × N rows give R values each, without a loop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from heldout.errors import LabelError, ShapeError
+from heldout.evaluate import scores
+from heldout.evaluate.checks import as_labels, check_stack
+from heldout.evaluate.confusion import STATISTICS
+from heldout.evaluate.margins import margins_of, prior_weighted_accuracy, rates
+
+TOP = 3
+"""`top_k_accuracy` looks among this many most probable classes."""
+
+
+def confusion_stack(y: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
+    """Confusion matrices of checked class numbers (R, n_rows), int64, shape (R, n_classes, n_classes)."""
+    n_cells = n_classes * n_classes
+    cells = (np.arange(len(predicted))[:, None] * n_classes + y) * n_classes + predicted
+    counts = np.bincount(cells.ravel(), minlength=len(predicted) * n_cells)
+    return counts.reshape(-1, n_classes, n_classes).astype(np.int64)
+
+
+def metrics_stack(
+    y: object,
+    given: object,
+    *,
+    n_classes: int | None = None,
+    predictions: object = None,
+    priors: object = None,
+) -> dict[str, Any]:
+    """Every metric of each of R sets of predictions, as arrays.
+
+    Parameters
+    ----------
+    y : array of int, shape (n_rows,) or (R, n_rows)
+        True classes, the same for all or each its own.
+    given : array, shape (R, n_rows) of int or (R, n_rows, n_classes) of float
+        Predicted classes, or probabilities whose rows sum to 1.
+    n_classes : int, optional
+        Needed with predicted classes; with probabilities it is their number of columns.
+    predictions : array of int, shape (R, n_rows), optional
+        Decided classes where they are not the most probable ones.
+    priors : array of float, shape (n_classes,), optional
+        Shares of the classes where the model will be used, for `prior_weighted_accuracy`.
+
+    Returns
+    -------
+    dict
+        ``accuracy``, ``balanced_accuracy``, ``mcc``, ``kappa``, ``f1_macro``, ``f1_micro``, ``f1_weighted`` (and
+        ``prior_weighted_accuracy``): float, shape (R,). ``confusion``: int64, (R, n_classes, n_classes).
+        ``per_class``: name of a rate (see `heldout.evaluate.margins.rates`) to (R, n_classes). From probabilities
+        also ``log_loss``, ``brier``, ``calibration_error``, ``top_k_accuracy``, ``auc``, ``average_precision`` (two
+        classes: of the second class; more: mean over classes, one against the rest), and both in ``per_class``.
+        Undefined values are NaN.
+
+    Raises
+    ------
+    ShapeError, LabelError
+        If shapes disagree, a class number is unknown, or a row is no probability distribution.
+
+    Examples
+    --------
+    >>> metrics_stack([0, 1, 1], [[0, 1, 1], [0, 0, 1]], n_classes=2)["accuracy"].round(3).tolist()
+    [1.0, 0.667]
+    """
+    probabilities, guess, k = _read(given, predictions, n_classes)
+    truth = _truth(y, guess.shape, k)
+    matrix = confusion_stack(truth, guess, k)
+    margins = margins_of(matrix)
+    found: dict[str, Any] = {key: score(matrix) for key, score in STATISTICS.items()}
+    if priors is not None:
+        found["prior_weighted_accuracy"] = prior_weighted_accuracy(margins, priors)
+    found["confusion"] = matrix
+    found["per_class"] = rates(margins)
+    if probabilities is not None:
+        found |= _of_probabilities(truth, probabilities, found["per_class"])
+    return found
+
+
+def _read(given: object, predictions: object, n_classes: int | None) -> tuple[np.ndarray | None, np.ndarray, int]:
+    """Probabilities if there are any, decided classes, and the number of classes."""
+    values = np.asarray(given)
+    if values.ndim == 3:
+        probabilities = check_stack(values)
+        k = probabilities.shape[-1]
+        if predictions is None:
+            return probabilities, probabilities.argmax(axis=-1), k
+        guess = _stacked_labels(predictions, k, "predictions")
+        if guess.shape != probabilities.shape[:2]:
+            raise ShapeError(
+                f"predictions have shape {guess.shape}, probabilities {probabilities.shape}", fix="pass one a row"
+            )
+        return probabilities, guess, k
+    if values.ndim != 2 or predictions is not None:
+        raise ShapeError(
+            f"predictions have shape {values.shape}",
+            fix="pass class numbers (R, n_rows) or probabilities (R, n_rows, n_classes); add an axis for a single set",
+        )
+    if n_classes is None:
+        raise ShapeError("the number of classes is not known from predicted classes", fix="pass n_classes=")
+    return None, _stacked_labels(values, n_classes, "predictions"), n_classes
+
+
+def _stacked_labels(values: object, n_classes: int, name: str) -> np.ndarray:
+    labels = np.asarray(values)
+    if labels.ndim != 2 or not labels.size:
+        raise ShapeError(f"{name} have shape {labels.shape}, (R, n_rows) with a row or more is needed", fix="y[None]")
+    return as_labels(labels.ravel(), n_classes, name=name).reshape(labels.shape)
+
+
+def _truth(y: object, shape: tuple[int, ...], n_classes: int) -> np.ndarray:
+    truth = np.asarray(y)
+    if truth.shape not in (shape, shape[1:]):
+        rows = truth.shape[-1] if truth.ndim else 0
+        raise ShapeError(f"y has {rows} rows (shape {truth.shape}), predictions have {shape[1]}", fix="pass their y")
+    try:
+        labels = as_labels(truth.ravel(), n_classes).reshape(truth.shape)
+    except LabelError as error:
+        raise LabelError(error.what, where="y", fix=error.fix) from error
+    return np.broadcast_to(labels, shape)
+
+
+def _of_probabilities(truth: np.ndarray, given: np.ndarray, per_class: dict[str, np.ndarray]) -> dict[str, Any]:
+    k = given.shape[-1]
+    ranked = np.ascontiguousarray(np.moveaxis(given, -1, 1))  # (R, n_classes, n_rows)
+    positive = truth[:, None, :] == np.arange(k)[:, None]
+    per_class["auc"] = scores.auc(positive, ranked)
+    per_class["average_precision"] = scores.average_precision(positive, ranked)
+    return {
+        "log_loss": scores.log_loss(truth, given),
+        "brier": scores.brier(truth, given),
+        "calibration_error": scores.calibration_error(truth, given),
+        "top_k_accuracy": scores.in_top(truth, given, TOP).mean(axis=-1),
+        "auc": over_classes(per_class["auc"]),
+        "average_precision": over_classes(per_class["average_precision"]),
+    }
+
+
+def over_classes(values: np.ndarray) -> np.ndarray:
+    """One value from those of the classes: the second of two; the mean of more, NaN if any is."""
+    return np.asarray(values[..., 1] if values.shape[-1] == 2 else values.mean(axis=-1))
