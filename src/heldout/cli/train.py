@@ -28,11 +28,18 @@ from heldout.errors import SettingError
 @click.option("--out", "-o", metavar="DIR", help="Run folder (default runs/<data>, then runs/<data>-2, ...).")
 @click.option("--assess", is_flag=True, help="Open the seal at the end: score the chosen model on the test rows.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped or killed.")
-@click.option("--folds", type=int, help="Folds of the cross-validation (default 5).")
+@click.option(
+    "--split",
+    metavar="WAY",
+    help="Which rows are sealed: class, random, hash, time:COL, column:COL, published, file:PATH (default class).",
+)
+@click.option("--folds", metavar="N|WORD", help="Folds of the cross-validation (default 5), loo-group, or published.")
 @click.option("--repeats", type=int, help="Repeats of the cross-validation (default 3 up to 1,000 rows, else 1).")
 @click.option("--test-share", type=float, help="Share of the rows that is sealed (default 0.2).")
 @click.option("--rows", type=int, help="Most rows that the ladder cross-validates on (default 10,000).")
 @click.option("--image-size", type=int, metavar="PIXELS", help="Side that images are brought to.")
+@click.option("--sample-rate", type=int, metavar="HZ", help="Rate that sounds are brought to.")
+@click.option("--clip-seconds", type=float, metavar="S", help="Length that sounds are brought to.")
 @click.option("--strict", is_flag=True, default=None, help="Unreadable files end the job instead of being counted.")
 @click.option("--jobs", "-j", type=int, help="Worker processes (default: one per core).")
 @click.option("--config", "-c", metavar="FILE", help="Read settings from a YAML file; options win over it.")
@@ -56,7 +63,7 @@ def train(
 ) -> int:
     """Train on DATA: split, seal, climb the ladder of models, choose, refit, report.
 
-    DATA is a CSV, TSV or Parquet file, a folder with one sub-folder of images a class (or train/ and test/ folders of
+    DATA is a CSV, TSV or Parquet file, a folder with one sub-folder of images or sounds a class (or train/ and test/ folders of
     them), an .npz with x and y, or the name of a dataset (see `heldout data list`). Settings may also be given as
     KEY=VALUE after the options.
 

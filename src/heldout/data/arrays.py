@@ -81,13 +81,15 @@ def _dataset(path: Path, x: np.ndarray, y: np.ndarray, groups: np.ndarray | None
     if groups is not None and groups.shape != y.shape:
         raise ShapeError(f"groups has shape {groups.shape} and y {y.shape}", where=where)
     codes, classes = labels.encode(_label_texts(y, where))
+    numbers, names = labels.encode([] if groups is None else groups.astype(str))
     notes = labels.check_target(codes, classes, where=where, place=lambda row: f"row {row}", what="y")
     common: dict[str, Any] = {
         "name": path.name,
         "y": codes,
         "classes": classes,
         "ids": np.arange(len(y)).astype(str),
-        "groups": None if groups is None else labels.encode(groups.astype(str))[0],
+        "groups": None if groups is None else numbers,
+        "group_names": () if groups is None else names,
         "origin": {"data": where, "target": None, "group": None},
     }
     if x.ndim == 2:

@@ -86,6 +86,13 @@ class Dataset:
         """Number of classes."""
         return len(self.classes)
 
+    @property
+    def declared_names(self) -> list[str] | None:
+        """Name of each row's declared group, or None if groups have no names."""
+        if self.groups is None or not self.group_names:
+            return None
+        return [self.group_names[number] for number in self.groups.tolist()]
+
     def take(self, rows: np.ndarray) -> Dataset:
         """The dataset of these rows only (positions, in this order); classes stay the same."""
         x = self.x.iloc[rows].reset_index(drop=True) if self.kind == "table" else self.x[rows]

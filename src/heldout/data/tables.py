@@ -19,6 +19,7 @@ from heldout.data import labels
 from heldout.data.columnar import RawNumbers, read_frame, read_parquet
 from heldout.data.dataset import Dataset
 from heldout.data.delimited import RawTable, read_delimited
+from heldout.data.roles import read_roles
 from heldout.errors import DataError, SettingError
 
 MISSING_WORDS = ("", "NA", "N/A", "NaN", "nan", "NAN", "null", "None", "?")
@@ -40,7 +41,9 @@ def read_raw(source: Any, where: str | None = None) -> RawTable:
     return read_delimited(source, where=where or str(getattr(source, "name", "input")))
 
 
-def load_table(source: Any, *, name: str, target: str | None, group: str | None) -> Dataset:
+def load_table(
+    source: Any, *, name: str, target: str | None, group: str | None, roles: Mapping[str, str] | None = None
+) -> Dataset:
     """Read a labelled table.
 
     Parameters
@@ -52,6 +55,8 @@ def load_table(source: Any, *, name: str, target: str | None, group: str | None)
         The column that holds the labels.
     group : str, optional
         A column whose equal values mark rows that must stay together.
+    roles : mapping, optional
+        Columns by what they say of the split: ``part``, ``time``, ``fold`` (see `heldout.data.roles`).
 
     Raises
     ------
@@ -61,24 +66,31 @@ def load_table(source: Any, *, name: str, target: str | None, group: str | None)
         If the table or its labels cannot be used; the message names the line.
     """
     raw = read_raw(source)
-    return build(raw, name=name, target=target, group=group)
+    return build(raw, name=name, target=target, group=group, roles=roles)
 
 
-def build(raw: RawTable, *, name: str, target: str | None, group: str | None) -> Dataset:
+def build(
+    raw: RawTable, *, name: str, target: str | None, group: str | None, roles: Mapping[str, str] | None = None
+) -> Dataset:
     """Make a dataset of raw columns (see `load_table`)."""
     target = _find_target(raw, target)
     if group is not None:
         _find(raw, group, "group")
         if group == target:
             raise SettingError(f"column {group!r} is both target and group", fix="choose another --group")
+    roles = roles or {}
+    _check_roles(raw, roles, target)
     label_texts = _texts(raw.columns[raw.names.index(target)])
     y, classes = labels.encode(label_texts)
     notes = list(raw.notes)
     notes += labels.check_target(y, classes, where=raw.where, place=raw.place, what=target)
-    features = [name for name in raw.names if name not in (target, group)]
+    features = [name for name in raw.names if name not in (target, group, *roles.values())]
     left_out: dict[str, str] = {}
     frame, columns = _features(raw, features, notes, left_out)
-    groups = None if group is None else _groups(raw, group)
+    groups, group_names = (None, ()) if group is None else _groups(raw, group)
+    said = {role: _texts(raw.columns[raw.names.index(column)]).tolist() for role, column in roles.items()}
+    if "fold" in features:
+        notes.append("column 'fold' is taken as a feature; with --folds published it gives the folds instead")
     return Dataset(
         name=name,
         kind="table",
@@ -87,6 +99,8 @@ def build(raw: RawTable, *, name: str, target: str | None, group: str | None) ->
         classes=classes,
         ids=np.arange(len(y)).astype(str),
         groups=groups,
+        group_names=group_names,
+        **read_roles(said, where=raw.where, place=raw.place),
         origin={"data": raw.where, "target": target, "group": group},
         input={"kind": "table", "columns": columns, "target": target, "group": group},
         notes=tuple(notes),
@@ -179,7 +193,21 @@ def _texts(column: Any) -> np.ndarray:
     return np.array([value if value is not None else "" for value in column.to_pylist()], dtype=object)
 
 
-def _groups(raw: RawTable, group: str) -> np.ndarray:
+_ROLE_OPTIONS = {"part": "split column", "time": "split time", "fold": "folds published"}
+
+
+def _check_roles(raw: RawTable, roles: Mapping[str, str], target: str) -> None:
+    for role, column in roles.items():
+        _find(raw, column, _ROLE_OPTIONS[role])
+        if column == target:
+            raise SettingError(
+                f"column {column!r} holds the labels",
+                where=f"--{_ROLE_OPTIONS[role]}",
+                fix="name another column",
+            )
+
+
+def _groups(raw: RawTable, group: str) -> tuple[np.ndarray, tuple[str, ...]]:
     texts = _texts(raw.columns[raw.names.index(group)])
     empty = [row for row, text in enumerate(texts) if text.strip().casefold() in ("", "nan")]
     if empty:
@@ -188,7 +216,7 @@ def _groups(raw: RawTable, group: str) -> np.ndarray:
             where=raw.where,
             fix="give each row a group (a value of its own if it stands alone)",
         )
-    return labels.encode(texts)[0]
+    return labels.encode(texts)
 
 
 def _features(

@@ -22,12 +22,13 @@ from heldout.job.budget import Budget
 from heldout.job.fitting import FoldResult, Rows, fit_fold, fit_net_folds
 from heldout.job.rungs import ladder
 from heldout.job.settings import TrainSettings
-from heldout.job.workers import OutOfTimeError, Workers, n_cores
+from heldout.job.splitting import cross_validation, score_together
+from heldout.job.views import Views
+from heldout.job.workers import OutOfTimeError, n_cores
 from heldout.models.zoo import Rung, task_of
-from heldout.split.partition import Fold, folds, split_off_test
+from heldout.split.partition import Fold, split_off_test
 
 Listener = Callable[[dict[str, Any]], None]
-REPEATS_UP_TO_ROWS = 1000
 LEAST_COST = 0.2
 """Seconds that any rung may be expected to take: sending tasks and answers."""
 
@@ -97,6 +98,11 @@ class Climb:
         """Labels of the ladder's rows."""
         return self.data.y[self.rows]
 
+    @property
+    def n_folds(self) -> int:
+        """Folds of one repeat."""
+        return sum(repeat == 0 for repeat, *_ in self.folds)
+
 
 def plan_climb(data: Dataset, settings: TrainSettings, *, started: float) -> Climb:
     """Choose rows, folds and rungs, and estimate what they cost. ``started``: `time.monotonic` of the command."""
@@ -105,16 +111,9 @@ def plan_climb(data: Dataset, settings: TrainSettings, *, started: float) -> Cli
     rows = np.arange(len(data))
     if len(data) > settings.rows:
         share = settings.rows / len(data)
-        rows = split_off_test(data.y, groups, share=share, seed=settings.seed, names=data.classes)[1]
-    repeats = settings.repeats or (3 if len(rows) <= REPEATS_UP_TO_ROWS else 1)
-    parts = folds(
-        data.y[rows],
-        groups[rows],
-        n_folds=settings.folds,
-        repeats=repeats,
-        seed=settings.seed,
-        names=data.classes,
-    )
+        least = settings.folds if isinstance(settings.folds, int) else 1  # a rare class keeps a row for each fold
+        rows = split_off_test(data.y, groups, share=share, seed=settings.seed, names=data.classes, least=least)[1]
+    parts = cross_validation(data, rows, settings)
     rungs = ladder(data.kind, settings.models)
     n_fit = int(np.mean([len(train) for _, _, train, _ in parts]))
     task = task_of(data, n_rows=n_fit, seed=settings.seed)
@@ -146,8 +145,7 @@ def climb(
     """
     subset = plan.data if len(plan.rows) == len(plan.data) else plan.data.take(plan.rows)
     rows = Rows(subset.kind, subset.x, subset.y)
-    with Workers(rows, min(plan.settings.jobs or n_cores(), len(plan.folds))) as workers:
-        workers.warm_up()
+    with Views(rows, min(plan.settings.jobs or n_cores(), len(plan.folds)), plan.settings.jobs) as views:
         for step, (rung, result) in enumerate(zip(plan.rungs, plan.results, strict=True)):
             start = time.monotonic()
             listen({"event": "rung-started", "model": rung.name})
@@ -157,7 +155,7 @@ def climb(
                 result.status, result.why = "skipped", "not enough of --time was left"
             else:
                 result.status = "running"
-                _fit_rung(plan, step, rung, result, rows, workers, listen)
+                _fit_rung(plan, step, rung, result, views, listen)
                 if result.status == "finished":
                     save(result)
             result.seconds = result.seconds or time.monotonic() - start
@@ -176,7 +174,7 @@ def _ended(result: RungResult) -> dict[str, Any]:
 
 
 def _fit_rung(
-    plan: Climb, step: int, rung: Rung, result: RungResult, rows: Rows, workers: Workers, listen: Listener
+    plan: Climb, step: int, rung: Rung, result: RungResult, views: Views, listen: Listener
 ) -> None:
     """Fit the folds of one rung, within its time; failures are marked and do not end the climb."""
     deadline = time.monotonic() + plan.budget.allowance(step)
@@ -197,13 +195,13 @@ def _fit_rung(
     try:
         if rung.is_net:
             require("torch", extra="nets", needed_by=rung.title)
-        estimator = rung.build(task_of(plan.data, n_rows=n_fit, seed=plan.settings.seed))
+        rows, estimator = views.apart(rung.build(task_of(plan.data, n_rows=n_fit, seed=plan.settings.seed)))
         if rung.is_net:
             found = _net_folds(plan, step, rung, estimator, rows, deadline, listen)
         else:
             tasks = [(fit_fold, (estimator, train, validation)) for _, _, train, validation in plan.folds]
             counter = iter(range(1, len(tasks) + 1))
-            found = workers.run(tasks, deadline=lambda done: deadline, on_done=lambda *_: tell(next(counter)))
+            found = views.workers(rows).run(tasks, deadline=lambda done: deadline, on_done=lambda *_: tell(next(counter)))
     except OutOfTimeError as error:
         result.status, result.why = "skipped", str(error)
     except MissingExtraError as error:
@@ -276,6 +274,7 @@ def _fill(plan: Climb, result: RungResult, found: list[FoldResult]) -> None:
         result.predicted[validation] = part.predicted
         if result.scores is not None and part.scores is not None:
             result.scores[validation] = part.scores
+    score_together(result, y, plan.folds)
     if not all(np.isfinite(fold["mcc"]) for fold in result.folds):
         raise TrainingError(f"{result.title} gave scores that are not numbers")
     result.calibrated = found[0].calibrated

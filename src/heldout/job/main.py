@@ -56,7 +56,7 @@ class Prepared:
 
 
 def prepare(data: Dataset, settings: TrainSettings) -> Prepared:
-    """Find copies, split by class with whole groups, and seal the test part.
+    """Find copies, split as the settings say with whole groups, and seal the test part.
 
     A test part that came with the data stays as it is; training rows that share a group with it are left out.
 
@@ -66,8 +66,9 @@ def prepare(data: Dataset, settings: TrainSettings) -> Prepared:
         If the data cannot be split.
     """
     from heldout.data.fingerprint import row_digests
+    from heldout.job.splitting import choose_test, fold_notes, require_rows_for_folds
     from heldout.look.copies import find_copies
-    from heldout.split.partition import join_groups, split_off_test
+    from heldout.split.partition import join_groups
     from heldout.split.sealed import seal
     from heldout.split.sketch import fingerprint_of
 
@@ -75,18 +76,17 @@ def prepare(data: Dataset, settings: TrainSettings) -> Prepared:
     copies = find_copies(data, seed=settings.seed)
     groups = join_groups(data.groups, copies.groups)
     notes = [*data.notes, *([copies.note] if copies.note else [])]
-    data = dataclasses.replace(data, groups=groups)
-    left_out = np.zeros(len(data), bool)
-    if data.official_test is None:
-        is_test = np.zeros(len(data), bool)
-        is_test[
-            split_off_test(data.y, groups, share=settings.test_share, seed=settings.seed, names=data.classes)[1]
-        ] = True
-    else:
-        is_test = np.asarray(data.official_test, bool)
+    declared = data.declared_names
+    data = dataclasses.replace(data, groups=groups, group_names=())  # joined groups have no names
+    chosen = choose_test(data, content, settings, declared)
+    is_test, left_out = chosen.is_test, np.zeros(len(data), bool)
+    notes += chosen.notes
+    if chosen.given:
         left_out = ~is_test & np.isin(groups, groups[is_test])
         if left_out.any():
             notes.append(_leak_note(data, left_out, is_test))
+    require_rows_for_folds(data, is_test, left_out, settings.folds)
+    notes += fold_notes(data, ~is_test & ~left_out, settings)
     kept = np.flatnonzero(~left_out)
     train, sealed = seal(data.take(kept), np.flatnonzero(is_test[kept]), digests=content[kept])
     return Prepared(
@@ -173,7 +173,7 @@ def train(
                 write_event(event)
             listen(event)
 
-        _write_start(folder, settings, prepared, command)
+        _write_start(folder, settings, prepared, plan, command)
         tell(split_event)
         done = _finished(folder) if resume else None
         if done is not None:
@@ -227,8 +227,11 @@ def load_data(settings: TrainSettings, progress: Callable[[int, int, str], None]
         mirror=settings.mirror,
         strict=settings.strict,
         image_size=settings.image_size,
+        sample_rate=settings.sample_rate,
+        clip_seconds=settings.clip_seconds,
         progress=progress,
         group_pattern=settings.group_pattern,
+        **settings.columns(),
     )
 
 
@@ -245,9 +248,11 @@ def _new_folder(folder: RunFolder) -> Any:
         raise
 
 
-def _write_start(folder: RunFolder, settings: TrainSettings, prepared: Prepared, command: str) -> None:
+def _write_start(folder: RunFolder, settings: TrainSettings, prepared: Prepared, plan: Climb, command: str) -> None:
     """Write what is known before training: the split, the environment, and last the settings, which make it a run."""
     import yaml
+
+    from heldout.job.splitting import save_folds
 
     is_train = ~prepared.is_test & ~prepared.left_out
     split = {
@@ -263,6 +268,7 @@ def _write_start(folder: RunFolder, settings: TrainSettings, prepared: Prepared,
     if (folder.path / MARK).exists():
         _require_same(folder, settings, split)
     folder.write_json("environment.json", {**environment(), "command": command})
+    save_folds(folder.path / "folds.json", plan, settings)
     folder.write_json("split.json", split)
     write_text(folder.path / MARK, yaml.safe_dump(settings.changed(), sort_keys=False, allow_unicode=True))
 
@@ -297,8 +303,8 @@ def _split_event(prepared: Prepared, plan: Climb, folder: RunFolder) -> dict[str
         "train": len(prepared.train),
         "test": prepared.sealed.n,
         "ladder_rows": len(plan.rows),
-        "folds": plan.settings.folds,
-        "repeats": len(plan.folds) // plan.settings.folds,
+        "folds": plan.n_folds,
+        "repeats": len(plan.folds) // plan.n_folds,
         "models": [[rung.name, rung.title] for rung in plan.rungs],
         "notes": list(prepared.notes),
         "skipped": [[item.id, item.reason] for item in prepared.train.skipped],

@@ -132,8 +132,8 @@ def metrics_of(
         "ladder": [ladder_record(result) for result in plan.results],
         "ladder_rows": len(plan.rows),
         "cross_validation": {
-            "folds": settings.folds,
-            "repeats": len(plan.folds) // settings.folds,
+            "folds": plan.n_folds,
+            "repeats": len(plan.folds) // plan.n_folds,
             "models_compared": len(finished),
             "out_of_fold": found,
         },

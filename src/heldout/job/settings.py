@@ -6,13 +6,14 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from heldout.errors import SettingError
+from heldout.split.words import parse_folds, parse_split
 
 
 def setting(default: Any, text: str, **more: Any) -> Any:
@@ -33,13 +34,27 @@ class TrainSettings:
     seed: int = setting(0, "seed of every random choice", least=0, most=2**32 - 1)
     time: float | None = setting(None, "seconds the whole command may take", least=1.0)
     models: tuple[str, ...] = setting((), "models to try, by name; all of the ladder if empty")
-    folds: int = setting(5, "folds of the cross-validation", least=2, most=100)
+    split: str | None = setting(
+        None,
+        "which rows are sealed: class, random, hash, time:COL, column:COL, published or file:PATH; by default "
+        "published if the data came with a test part, else class",
+        check=lambda value: _refusal(parse_split, value),
+    )
+    folds: int | str = setting(
+        5,
+        "folds of the cross-validation: a number from 2 to 100, loo-group, or published",
+        check=lambda value: _refusal(parse_folds, value),
+    )
     repeats: int | None = setting(
         None, "repeats of the cross-validation; 3 up to 1,000 rows, else 1", least=1, most=100
     )
     test_share: float = setting(0.2, "share of the rows that is sealed as test set", least=0.01, most=0.9)
     rows: int = setting(10_000, "most rows that the ladder cross-validates on; the refit uses all", least=50)
     image_size: int | None = setting(None, "side in pixels that images are brought to", least=4, most=1024)
+    sample_rate: int | None = setting(
+        None, "samples a second that sounds are brought to", least=100, most=768_000
+    )
+    clip_seconds: float | None = setting(None, "length in seconds that sounds are brought to", least=0.01, most=600)
     strict: bool = setting(False, "unreadable files end the job instead of being counted")
     mirror: str | None = setting(None, "folder or URL to read named datasets from")
     jobs: int | None = setting(None, "worker processes; one per core by default", least=1, most=1024)
@@ -48,8 +63,17 @@ class TrainSettings:
         problems = [
             problem for spec in dataclasses.fields(self) if (problem := _problem(spec, getattr(self, spec.name)))
         ]
+        if isinstance(self.folds, str) and (self.repeats or 1) > 1:
+            problems.append(f"repeats is {self.repeats}, and --folds {self.folds} gives the same folds each time")
         if problems:
             raise SettingError("; ".join(problems), fix="see `heldout train --help` for the ranges")
+
+    def columns(self) -> dict[str, Any]:
+        """Columns that the split goes by, as `heldout.data.loading.load` takes them."""
+        way, _, by = (self.split or "").partition(":")
+        found: dict[str, Any] = {"time": by} if way == "time" else {"part": by} if way == "column" else {}
+        wants_folds = self.folds == "published"
+        return {**found, "fold": "fold"} if wants_folds else found
 
     def changed(self) -> dict[str, Any]:
         """The settings as plain values, ready for YAML or JSON."""
@@ -68,7 +92,17 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "float": (float, int),
     "bool": (bool,),
     "tuple[str, ...]": (tuple,),
+    "int | str": (int, str),
 }
+
+
+def _refusal(parse: Callable[[Any], Any], value: Any) -> str:
+    """What a parser says against a value, or nothing."""
+    try:
+        parse(value)
+    except SettingError as error:
+        return f"{error.what} ({error.fix})"
+    return ""
 
 
 def _problem(spec: dataclasses.Field[Any], value: Any) -> str:
@@ -82,7 +116,8 @@ def _problem(spec: dataclasses.Field[Any], value: Any) -> str:
     least, most = spec.metadata.get("least"), spec.metadata.get("most")
     if (least is not None and not value >= least) or (most is not None and not value <= most):
         return f"{spec.name} is {value}, outside {least} to {most if most is not None else '...'}"
-    return ""
+    check: Callable[[Any], str] | None = spec.metadata.get("check")
+    return check(value) if check else ""
 
 
 def _article(kind: str) -> str:
@@ -92,6 +127,7 @@ def _article(kind: str) -> str:
         "float": "a number",
         "bool": "true or false",
         "tuple[str, ...]": "a list of names",
+        "int | str": "a whole number or a word",
     }[kind]
 
 
@@ -132,6 +168,8 @@ def settings_from(values: Mapping[str, Any], *, where: str = "") -> TrainSetting
         plain["data"] = str(Path(plain["data"]).resolve())  # found again from anywhere
     if plain.get("time") is not None:
         plain["time"] = seconds(plain["time"])
+    if isinstance(plain.get("folds"), str) and plain["folds"].strip().isdigit():
+        plain["folds"] = int(plain["folds"])
     if isinstance(plain.get("models"), str):
         plain["models"] = [name.strip() for name in plain["models"].split(",") if name.strip()]
     if isinstance(plain.get("models"), list):
@@ -182,7 +220,7 @@ def config_schema() -> dict[str, Any]:
         if kind == "tuple[str, ...]":
             entry |= {"type": "array", "items": {"type": "string"}, "default": []}
         else:
-            allowed = ["number", "string"] if spec.name == "time" else [types[kind]]
+            allowed = ["number", "string"] if spec.name == "time" else [types[part] for part in kind.split(" | ")]
             entry |= {
                 "type": allowed + (["null"] if "None" in str(spec.type) else []),
                 "default": spec.default,

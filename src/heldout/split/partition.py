@@ -20,7 +20,13 @@ Fold = tuple[int, int, np.ndarray, np.ndarray]  # (repeat, fold, training rows, 
 
 
 def split_off_test(
-    y: np.ndarray, groups: np.ndarray, *, share: float = 0.2, seed: int, names: Sequence[str] | None = None
+    y: np.ndarray,
+    groups: np.ndarray,
+    *,
+    share: float = 0.2,
+    seed: int,
+    names: Sequence[str] | None = None,
+    least: int = 1,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Set the test rows aside: exact by class, groups kept whole.
 
@@ -40,6 +46,8 @@ def split_off_test(
         Same seed, same rows, on any platform.
     names : sequence of str, optional
         Names of the classes, for messages.
+    least : int, default=1
+        Rows of each class that are set aside at the least, if the class has one more.
 
     Returns
     -------
@@ -51,13 +59,13 @@ def split_off_test(
     LabelError
         If a class cannot be in both parts (one row, or all rows in one group).
     """
-    y, groups = _checked(y, groups)
+    y, groups = checked_labels(y, groups)
     if not 0.0 < share < 1.0:
         raise SettingError(f"the test share is {share}, not between 0 and 1", fix="share=0.2")
     _require_groups(y, groups, 2, names, "to be in both the training and the test part")
-    test_targets = _test_counts(np.bincount(y), share)
+    test_targets = _test_counts(np.bincount(y), share, least)
     targets = np.stack([test_targets, np.bincount(y) - test_targets])
-    part = deal_groups(y, groups, targets, _generator(seed))
+    part = deal_groups(y, groups, targets, generator_of(seed))
     _require_presence(y, part, 2, names)
     return np.flatnonzero(part == 1), np.flatnonzero(part == 0)
 
@@ -101,7 +109,7 @@ def folds(
     LabelError
         If a class has fewer rows, or fewer groups, than there are folds.
     """
-    y, groups = _checked(y, groups)
+    y, groups = checked_labels(y, groups)
     if n_folds < 2 or repeats < 1:
         raise SettingError(
             f"{n_folds} folds, repeated {repeats} times, are not a cross-validation",
@@ -112,7 +120,7 @@ def folds(
     targets = np.tile(counts / n_folds, (n_folds, 1))
     result: list[Fold] = []
     for repeat in range(repeats):
-        part = deal_groups(y, groups, targets, _generator(seed, repeat))
+        part = deal_groups(y, groups, targets, generator_of(seed, repeat))
         _require_presence(y, part, n_folds, names)
         result += [(repeat, k, np.flatnonzero(part != k), np.flatnonzero(part == k)) for k in range(n_folds)]
     return result
@@ -131,7 +139,7 @@ def join_groups(declared: np.ndarray | None, detected: np.ndarray | None) -> np.
     int64 array, shape (n_rows,)
         Numbered from 0 in order of first appearance.
     """
-    given = [_numbered(np.asarray(groups)) for groups in (declared, detected) if groups is not None]
+    given = [number_groups(np.asarray(groups)) for groups in (declared, detected) if groups is not None]
     if not given:
         raise SettingError("no groups to join", fix="give declared groups, detected groups, or both")
     if len(given) == 1:
@@ -144,7 +152,7 @@ def join_groups(declared: np.ndarray | None, detected: np.ndarray | None) -> np.
     n_first, n_nodes = first.max() + 1, first.max() + second.max() + 2
     edges = coo_matrix((np.ones(len(first), np.int8), (first, second + n_first)), shape=(n_nodes, n_nodes))
     component = connected_components(edges, directed=False)[1]
-    return _numbered(component[first])
+    return number_groups(component[first])
 
 
 def check_no_group_crosses(groups: np.ndarray, parts: Mapping[str, np.ndarray] | Sequence[np.ndarray]) -> None:
@@ -162,7 +170,7 @@ def check_no_group_crosses(groups: np.ndarray, parts: Mapping[str, np.ndarray] |
     """
     named = parts if isinstance(parts, Mapping) else {f"part {i}": rows for i, rows in enumerate(parts)}
     names = list(named)
-    groups = _numbered(np.asarray(groups))
+    groups = number_groups(np.asarray(groups))
     owner = np.full(groups.max(initial=-1) + 1, -1)
     for k, name in enumerate(names):
         rows = np.asarray(named[name])
@@ -177,11 +185,13 @@ def check_no_group_crosses(groups: np.ndarray, parts: Mapping[str, np.ndarray] |
         owner[groups[rows]] = k
 
 
-def _generator(*key: int) -> np.random.Generator:
+def generator_of(*key: int) -> np.random.Generator:
+    """The random numbers of a call, from whole numbers that name it."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(list(key))))
 
 
-def _checked(y: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def checked_labels(y: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Labels as int64 and groups numbered anew, or an error that says what is wrong with them."""
     y, groups = np.asarray(y), np.asarray(groups)
     if y.ndim != 1 or y.shape != groups.shape:
         raise ShapeError(f"labels of shape {y.shape} and groups of shape {groups.shape}; both must be (n_rows,)")
@@ -189,10 +199,10 @@ def _checked(y: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]
         raise LabelError("there are no rows to split", fix="give at least two rows of each class")
     if y.min() < 0:
         raise LabelError(f"row {int(np.argmin(y))} has no class ({y.min()})", fix="leave out rows without a label")
-    return y.astype(np.int64, copy=False), _numbered(groups)
+    return y.astype(np.int64, copy=False), number_groups(groups)
 
 
-def _numbered(groups: np.ndarray) -> np.ndarray:
+def number_groups(groups: np.ndarray) -> np.ndarray:
     """The same groups, numbered by first appearance, so that their names cannot change a split."""
     _, first, code = np.unique(groups, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
@@ -200,11 +210,12 @@ def _numbered(groups: np.ndarray) -> np.ndarray:
     return rank[code.reshape(-1)]
 
 
-def _test_counts(class_counts: np.ndarray, share: float) -> np.ndarray:
-    """Rows of each class to set aside: largest remainder, at least one in and one out of every class."""
+def _test_counts(class_counts: np.ndarray, share: float, at_least: int = 1) -> np.ndarray:
+    """Rows of each class to set aside: largest remainder, at least so many in and one out of every class."""
     present = class_counts > 0
     quota = share * class_counts
-    least, most = present.astype(np.int64), np.maximum(class_counts - 1, 0)
+    most = np.maximum(class_counts - 1, 0)
+    least = np.minimum(present * max(1, at_least), np.maximum(most, present))
     total = int(np.clip(np.floor(share * class_counts.sum() + 0.5), least.sum(), most.sum()))
     taken = np.clip(np.floor(quota + 1e-9).astype(np.int64), least, most)
     while taken.sum() < total:
