@@ -63,9 +63,9 @@ def train(
 ) -> int:
     """Train on DATA: split, seal, climb the ladder of models, choose, refit, report.
 
-    DATA is a CSV, TSV or Parquet file, a folder with one sub-folder of images or sounds a class (or train/ and test/ folders of
-    them), an .npz with x and y, or the name of a dataset (see `heldout data list`). Settings may also be given as
-    KEY=VALUE after the options.
+    DATA is a CSV, TSV or Parquet file, a folder with one sub-folder of images or sounds a class (or train/
+    and test/ folders of them), an .npz with x and y, or the name of a dataset (see `heldout data list`). Settings may
+    also be given as KEY=VALUE after the options.
 
     \b
     Example:

@@ -23,7 +23,12 @@ def load(
     strict: bool = False,
     progress: Progress | None = None,
     image_size: int | tuple[int, int] | None = None,
+    sample_rate: int | None = None,
+    clip_seconds: float | None = None,
     group_pattern: str | None = None,
+    part: str | None = None,
+    time: str | None = None,
+    fold: str | None = None,
 ) -> Dataset:
     """Load labelled data of any kind that heldout knows.
 
@@ -31,8 +36,8 @@ def load(
     ----------
     data : str, path or pandas.DataFrame
         The name of a dataset (``"mnist"``), a ``.csv``, ``.tsv`` or ``.parquet`` file, an ``.npz`` with ``x`` and
-        ``y``, a folder of images with a sub-folder a class (also below ``train/`` and ``test/``), a folder with a
-        ``labels.csv`` (file, label, optional group), or a DataFrame.
+        ``y``, a folder of images or sounds with a sub-folder a class (also below ``train/`` and ``test/``), a folder
+        with a ``labels.csv`` (file, label, optional group and fold), or a DataFrame.
     target : str, optional
         Tables: the column that holds the labels.
     group : str, optional
@@ -40,7 +45,7 @@ def load(
     mirror : folder or http(s) address, optional
         Where named datasets come from; default: ``HELDOUT_MIRROR``, else their public addresses.
     strict : bool, default=False
-        Image folders: the first file that cannot be used is an error, rather than skipped and counted.
+        Folders: the first file that cannot be used is an error, rather than skipped and counted.
     progress : callable, optional
         Called with (done, total, what).
     image_size : int or (height, width), optional
@@ -48,6 +53,9 @@ def load(
         64 x 64.
     group_pattern : str, optional
         Files: a regular expression with one capturing group; what it captures in a file's path is the row's group.
+    part, time, fold : str, optional
+        Columns of a table that say for each row whether it is for train, validation or test; when it was taken (a
+        number, or a date such as 2024-01-31); in which published fold it is. They are no features.
 
     Returns
     -------
@@ -76,12 +84,18 @@ def load(
             strict=strict,
             progress=progress,
             image_size=image_size,
+            sample_rate=sample_rate,
+            clip_seconds=clip_seconds,
+            part=part,
+            time=time,
+            fold=fold,
         )
         return group_by_pattern(plain, group_pattern)
+    roles = {role: name for role, name in (("part", part), ("time", time), ("fold", fold)) if name is not None}
     if _is_frame(data):
         from heldout.data.tables import load_table
 
-        return load_table(data, name="table", target=target, group=group)
+        return load_table(data, name="table", target=target, group=group, roles=roles)
     if not isinstance(data, (str, os.PathLike)):
         raise SettingError(
             f"data of type {type(data).__name__} cannot be loaded",
@@ -92,8 +106,27 @@ def load(
 
     if text in NAMED:
         _refuse_columns(target, group, f"the dataset {text!r} has its labels already")
+        _refuse_roles(roles, f"the dataset {text!r}")
+        if NAMED[text].kind == "sounds":
+            from heldout.data.named_sounds import load_esc10
+
+            return load_esc10(mirror, progress, sample_rate=sample_rate, clip_seconds=clip_seconds)
         return load_named(text, mirror=mirror, progress=progress)
-    return _load_path(_existing(str(text)), target, group, strict, progress, image_size)
+    path = _existing(str(text))
+    if path.is_dir():
+        _refuse_columns(target, group, "a folder has its labels in folder names or labels.csv")
+        _refuse_roles(roles, "a folder")
+        from heldout.data.folders import load_folder
+
+        return load_folder(
+            path,
+            strict=strict,
+            progress=progress,
+            image_size=image_size,
+            sample_rate=sample_rate,
+            clip_seconds=clip_seconds,
+        )
+    return _load_file(path, target, group, roles)
 
 
 def _is_frame(data: Any) -> bool:
@@ -104,6 +137,14 @@ def _refuse_columns(target: str | None, group: str | None, because: str) -> None
     for option, value in (("target", target), ("group", group)):
         if value is not None:
             raise SettingError(f"--{option} {value!r} is for tables; {because}", fix=f"leave out --{option}")
+
+
+def _refuse_roles(roles: dict[str, str], what: str) -> None:
+    """Columns of parts and times are those of tables; published folds may be there without a column."""
+    for role, name in roles.items():
+        if role != "fold":
+            word = {"part": "column", "time": "time"}[role]
+            raise SettingError(f"{what} has no column {name!r}", where=f"--split {word}:{name}", fix="--split class")
 
 
 def _existing(text: str) -> Path:
@@ -129,28 +170,17 @@ def _existing(text: str) -> Path:
     raise DataError("there is no such file, folder or dataset", where=text, fix=fix)
 
 
-def _load_path(
-    path: Path,
-    target: str | None,
-    group: str | None,
-    strict: bool,
-    progress: Progress | None,
-    image_size: int | tuple[int, int] | None,
-) -> Dataset:
+def _load_file(path: Path, target: str | None, group: str | None, roles: dict[str, str]) -> Dataset:
     suffix = path.suffix.lower()
-    if path.is_dir():
-        _refuse_columns(target, group, "a folder has its labels in folder names or labels.csv")
-        from heldout.data.folders import load_folder
-
-        return load_folder(path, strict=strict, progress=progress, image_size=image_size)
     if not path.is_file():
         raise DataError("neither a file nor a folder", where=str(path), fix="give a regular file or a folder")
     if suffix in _TABLES:
         from heldout.data.tables import load_table
 
-        return load_table(path, name=path.name, target=target, group=group)
+        return load_table(path, name=path.name, target=target, group=group, roles=roles)
     if suffix == ".npz":
         _refuse_columns(target, group, "an .npz has its labels in y")
+        _refuse_roles(roles, "an .npz")
         from heldout.data.arrays import load_npz
 
         return load_npz(path)

@@ -189,6 +189,27 @@ NAMED: Mapping[str, NamedDataset] = {
         "not stated; widely redistributed for research",
         (CIFAR10_PNG,),
     ),
+    "esc10": NamedDataset(
+        "Which of ten sounds of our surroundings, from 5 seconds at 44,100 Hz",
+        "sounds",
+        400,
+        0,
+        (
+            "Baby cry",
+            "Chainsaw",
+            "Clock tick",
+            "Dog bark",
+            "Fire crackling",
+            "Helicopter",
+            "Person sneeze",
+            "Rain",
+            "Rooster",
+            "Sea waves",
+        ),
+        (220_500, 1),
+        "Piczak 2015, doi:10.1145/2733373.2806390; clips from freesound.org, credited one by one in the data's README",
+        "CC BY 3.0",
+    ),
 }
 
 

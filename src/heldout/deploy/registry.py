@@ -12,6 +12,7 @@ from heldout.deploy import (
     kinds_net,
     kinds_prepare,
     kinds_simple,
+    kinds_sounds,
     kinds_svm,
     kinds_trees,
 )
@@ -21,6 +22,7 @@ from heldout.errors import ArtifactError, SettingError
 _ALL: tuple[Kind, ...] = (
     *kinds_compose.KINDS,
     *kinds_prepare.KINDS,
+    *kinds_sounds.KINDS,
     *kinds_simple.KINDS,
     *kinds_svm.KINDS,
     *kinds_trees.KINDS,

@@ -13,7 +13,7 @@ from heldout.deploy.bundle import Bundle, load_bundle
 from heldout.errors import DataError, LabelError, LeakageError
 from heldout.job.folder import RunFolder
 from heldout.job.identity import content_digests, short
-from heldout.job.predicting import find_bundle
+from heldout.job.predicting import MEDIA, find_bundle
 from heldout.report.content import score
 
 
@@ -61,7 +61,7 @@ def _load(bundle: Bundle, data: str, mirror: str | None) -> tuple[Dataset, list[
 
     if bundle.input["kind"] == "table" and data not in NAMED:
         return _load_table(bundle, data)
-    loaded = load(data, mirror=mirror, image_size=_size(bundle) if data not in NAMED else None)
+    loaded = load(data, mirror=mirror, **(_form(bundle) if data not in NAMED and Path(data).is_dir() else {}))
     if loaded.kind != bundle.input["kind"]:
         raise DataError(
             f"the model wants {bundle.input['kind']}, these are {loaded.kind}", where=data, fix="other data"
@@ -72,8 +72,12 @@ def _load(bundle: Bundle, data: str, mirror: str | None) -> tuple[Dataset, list[
     return replace(loaded, x=_features(bundle, loaded, data), y=y, classes=classes), list(loaded.notes)
 
 
-def _size(bundle: Bundle) -> tuple[int, int] | None:
-    return (bundle.input["height"], bundle.input["width"]) if bundle.input["kind"] == "images" else None
+def _form(bundle: Bundle) -> dict[str, Any]:
+    """Options that bring a folder of files to the model's form while it is read."""
+    wanted = bundle.input
+    if wanted["kind"] == "images":
+        return {"image_size": (wanted["height"], wanted["width"])}
+    return {"sample_rate": wanted["rate"], "clip_seconds": wanted["length"] / wanted["rate"]}
 
 
 def _features(bundle: Bundle, loaded: Dataset, data: str) -> Any:
@@ -88,14 +92,18 @@ def _features(bundle: Bundle, loaded: Dataset, data: str) -> Any:
         return loaded.x[names]
     if dict(loaded.input) == bundle.input:
         return loaded.x
-    shape = (bundle.input["height"], bundle.input["width"], bundle.input["channels"])
+    sounds = loaded.kind == "sounds"
+    shape = tuple(
+        bundle.input[side] for side in (("length", "channels") if sounds else ("height", "width", "channels"))
+    )
     if not Path(data).is_dir():
-        if tuple(loaded.x.shape[1:]) != shape:
-            raise DataError(f"images are {loaded.x.shape[1:]}, the model wants {shape}", where=data, fix="other data")
+        if tuple(loaded.x.shape[1:]) != shape or loaded.input.get("rate") != bundle.input.get("rate"):
+            raise DataError(
+                f"{loaded.kind} are {loaded.x.shape[1:]}, the model wants {shape}", where=data, fix="other data"
+            )
         return loaded.x
-    from heldout.data.images import read_image
-
-    return np.stack([read_image(Path(data) / name, bundle.input) for name in loaded.ids])
+    read = MEDIA[loaded.kind].read
+    return np.stack([read(Path(data) / name, bundle.input) for name in loaded.ids])
 
 
 def _load_table(bundle: Bundle, data: str) -> tuple[Dataset, list[str]]:

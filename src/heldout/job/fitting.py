@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,16 @@ from heldout.data.dataset import Kind
 
 @dataclass(frozen=True)
 class Rows:
-    """The training rows that a worker holds: features and class numbers, never a sealed row."""
+    """The training rows that a worker holds: features and class numbers, never a sealed row.
+
+    `row_seconds` is what a preparation that was done beforehand took for each row; it counts as time of fit and
+    prediction.
+    """
 
     kind: Kind
     x: Any
     y: np.ndarray
+    row_seconds: float = 0.0
 
     def features(self, rows: np.ndarray) -> Any:
         """Features of these rows, in this order."""
@@ -49,7 +54,18 @@ class FoldResult:
 def fit_fold(data: Rows, estimator: Any, train: np.ndarray, validation: np.ndarray) -> FoldResult:
     """Fit on the training rows of a fold and predict its validation rows."""
     model, fit_seconds, notes = _timed_fit(estimator, data.features(train), data.y[train])
-    return predict_fold(model, data.features(validation), fit_seconds, notes)
+    return _with_preparation(
+        data, predict_fold(model, data.features(validation), fit_seconds, notes), train, validation
+    )
+
+
+def _with_preparation(data: Rows, result: FoldResult, train: np.ndarray, validation: np.ndarray) -> FoldResult:
+    """The result with the time of what was prepared beforehand."""
+    return replace(
+        result,
+        fit_seconds=result.fit_seconds + data.row_seconds * len(train),
+        predict_seconds=result.predict_seconds + data.row_seconds * len(validation),
+    )
 
 
 def predict_fold(model: Any, x: Any, fit_seconds: float, notes: tuple[str, ...] = ()) -> FoldResult:
@@ -147,7 +163,10 @@ def fit_net_folds(
             should_stop=should_stop,
         )
         share = (time.perf_counter() - start) / len(folds)
-        return [predict_fold(net, data.x[validation], share) for net, (_, validation) in zip(nets, folds, strict=True)]
+        return [
+            _with_preparation(data, predict_fold(net, data.x[validation], share), train, validation)
+            for net, (train, validation) in zip(nets, folds, strict=True)
+        ]
     prepared = [_prepare_fold(data, estimator, train) for train, _ in folds]
     results: dict[int, FoldResult] = {}
     for width in sorted({x.shape[1] for x in prepared}):

@@ -173,9 +173,7 @@ def _ended(result: RungResult) -> dict[str, Any]:
     return event
 
 
-def _fit_rung(
-    plan: Climb, step: int, rung: Rung, result: RungResult, views: Views, listen: Listener
-) -> None:
+def _fit_rung(plan: Climb, step: int, rung: Rung, result: RungResult, views: Views, listen: Listener) -> None:
     """Fit the folds of one rung, within its time; failures are marked and do not end the climb."""
     deadline = time.monotonic() + plan.budget.allowance(step)
     n_fit = int(np.mean([len(train) for _, _, train, _ in plan.folds]))
@@ -201,7 +199,8 @@ def _fit_rung(
         else:
             tasks = [(fit_fold, (estimator, train, validation)) for _, _, train, validation in plan.folds]
             counter = iter(range(1, len(tasks) + 1))
-            found = views.workers(rows).run(tasks, deadline=lambda done: deadline, on_done=lambda *_: tell(next(counter)))
+            workers = views.workers(rows)
+            found = workers.run(tasks, deadline=lambda done: deadline, on_done=lambda *_: tell(next(counter)))
     except OutOfTimeError as error:
         result.status, result.why = "skipped", str(error)
     except MissingExtraError as error:

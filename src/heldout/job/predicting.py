@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from heldout.data.dataset import Skipped
 from heldout.deploy.bundle import Bundle, load_bundle
 from heldout.errors import DataError, SettingError
 
+ROWS_AT_ONCE_BYTES = 256 * 2**20
 TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq")
 
 
@@ -77,7 +78,7 @@ def find_bundle(path: str | os.PathLike[str]) -> Path:
 
 
 def predict(model: str | os.PathLike[str], inputs: Any, *, strict: bool = True) -> Predictions:
-    """Label image files (or folders of them), table files, or the rows of a DataFrame.
+    """Label image or sound files (or folders of them), table files, or the rows of a DataFrame.
 
     Parameters
     ----------
@@ -97,7 +98,7 @@ def predict(model: str | os.PathLike[str], inputs: Any, *, strict: bool = True) 
     bundle = load_bundle(find_bundle(model))
     if bundle.input.get("kind") == "table":
         return _predict_rows(bundle, inputs)
-    return _predict_images(bundle, inputs, strict)
+    return _predict_files(bundle, inputs, strict)
 
 
 def _finish(
@@ -135,38 +136,93 @@ def _require_table(path: Path) -> None:
         )
 
 
-def _predict_images(bundle: Bundle, inputs: Sequence[str | os.PathLike[str]], strict: bool) -> Predictions:
-    from heldout.data.images import read_image
-
-    images, ids, skipped = [], [], []
-    for path in _image_paths(inputs):
+def _predict_files(bundle: Bundle, inputs: Sequence[str | os.PathLike[str]], strict: bool) -> Predictions:
+    """Label images or sounds, some at a time, so that a folder of any size fits into memory."""
+    media = MEDIA[bundle.input["kind"]]
+    step = max(1, ROWS_AT_ONCE_BYTES // media.row_bytes(bundle.input))
+    rows: list[np.ndarray] = []
+    parts: list[np.ndarray] = []
+    ids: list[str] = []
+    skipped: list[Skipped] = []
+    for path in _paths(inputs, media):
         try:
-            images.append(read_image(path, bundle.input))
+            rows.append(media.read(path, bundle.input))
             ids.append(str(path))
         except DataError as error:
             if strict:
                 raise
             skipped.append(Skipped(str(path), error.what))
-    if not images:
+        if len(rows) == step:
+            parts.append(bundle.probabilities(np.stack(rows)))
+            rows = []
+    if not ids:
         raise DataError(
-            "none of the inputs is a usable image", where=str(inputs[0]) if inputs else "", fix="name image files"
+            f"none of the inputs is a usable {media.one}",
+            where=str(inputs[0]) if inputs else "",
+            fix=f"name {media.one} files",
         )
-    return _finish(bundle, ids, bundle.probabilities(np.stack(images)), skipped, [])
+    if rows:
+        parts.append(bundle.probabilities(np.stack(rows)))
+    return _finish(bundle, ids, np.concatenate(parts), skipped, [])
 
 
-def _image_paths(inputs: Sequence[str | os.PathLike[str]]) -> Iterator[Path]:
-    """Files as named; of a folder, the image files below it."""
-    from heldout.data.images import SUFFIXES
+def _paths(inputs: Sequence[str | os.PathLike[str]], media: Media) -> Iterator[Path]:
+    """Files as named; of a folder, the files below it that end like the kind."""
     from heldout.data.listing import walk
 
     for item in inputs:
         path = Path(item)
         if path.is_dir():
-            names = [name for name in walk(path).names if Path(name).suffix.lower() in SUFFIXES]
+            names = [name for name in walk(path).names if Path(name).suffix.lower() in media.suffixes()]
             if not names:
-                raise DataError("no images in this folder", where=str(path), fix="name image files, or another folder")
+                raise DataError(
+                    f"no {media.one}s in this folder", where=str(path), fix=f"name {media.one} files, or another folder"
+                )
             yield from (path / name for name in names)
         elif not path.exists():
             raise DataError("no such file", where=str(path), fix="check the path")
         else:
             yield path
+
+
+@dataclass(frozen=True)
+class Media:
+    """How files of one kind are found and read."""
+
+    one: str
+    suffixes: Callable[[], tuple[str, ...]]
+    read: Callable[[Path, Mapping[str, Any]], np.ndarray]
+    row_bytes: Callable[[Mapping[str, Any]], int]
+
+
+def _image_suffixes() -> tuple[str, ...]:
+    from heldout.data.images import SUFFIXES
+
+    return SUFFIXES
+
+
+def _sound_suffixes() -> tuple[str, ...]:
+    from heldout.data.sounds import SUFFIXES
+
+    return SUFFIXES
+
+
+def _read_image(path: Path, input: Mapping[str, Any]) -> np.ndarray:
+    from heldout.data.images import read_image
+
+    return read_image(path, input)
+
+
+def _read_sound(path: Path, input: Mapping[str, Any]) -> np.ndarray:
+    from heldout.data.sounds import read_sound
+
+    return read_sound(path, input)
+
+
+MEDIA = {
+    "images": Media(
+        "image", _image_suffixes, _read_image, lambda input: input["height"] * input["width"] * input["channels"]
+    ),
+    "sounds": Media("sound", _sound_suffixes, _read_sound, lambda input: 2 * input["length"]),
+}
+"""Files by the kind of the model's input; what reads them is imported on first use."""

@@ -13,4 +13,5 @@ import sklearn.tree  # noqa: F401
 
 import heldout.job.fitting
 import heldout.prepare.images
+import heldout.prepare.sounds
 import heldout.prepare.tables  # noqa: F401

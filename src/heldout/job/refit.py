@@ -10,6 +10,7 @@ import numpy as np
 
 from heldout.job.fitting import Rows, count_parameters, fit_final, history_of
 from heldout.job.ladder import Choice, Climb, Listener
+from heldout.job.views import as_numbers, first_step
 from heldout.job.workers import OutOfTimeError, Workers, n_cores
 from heldout.models.zoo import Rung, task_of
 from heldout.split.partition import split_off_test
@@ -106,8 +107,11 @@ def _fit_net(
 
     net, x, job, y = estimator, data.x, rows, data.y
     if hasattr(estimator, "steps"):
+        first = first_step(estimator)
+        if first is not None:
+            first.set_params(n_jobs=n_cores())
         prepare = estimator[:-1].fit(data.features(rows), data.y[rows])
-        x = np.asarray(prepare.transform(data.features(rows)), dtype=np.float32)
+        x = as_numbers(prepare.transform(data.features(rows)))
         net, job, y = estimator.steps[-1][1], np.arange(len(rows)), data.y[rows]
 
     def tell(event: dict[str, Any]) -> None:

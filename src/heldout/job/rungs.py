@@ -33,10 +33,15 @@ LADDER: tuple[Rung, ...] = (
 """In the order in which 'simplest' is meant when the choice is made."""
 
 
+def _plain(name: str) -> str:
+    """A name as people may write it: ``kNN`` and ``k_nn`` are ``k-nn``."""
+    return name.lower().replace("-", "").replace("_", "").replace(" ", "")
+
+
 def check_names(models: Sequence[str]) -> None:
     """Raise `SettingError` if a model's name is unknown for any kind of data; needs no data."""
     known = [rung.name for rung in LADDER]
-    unknown = [name for name in models if name not in known]
+    unknown = [name for name in models if _plain(name) not in map(_plain, known)]
     if unknown:
         near = get_close_matches(unknown[0].lower(), known, 3, 0.4)
         raise SettingError(
@@ -56,7 +61,8 @@ def ladder(kind: str, models: Sequence[str] = ()) -> list[Rung]:
     """
     fitting = [rung for rung in LADDER if kind in rung.kinds]
     names = [rung.name for rung in fitting]
-    unknown = [name for name in models if name not in names]
+    wanted = {_plain(name) for name in models}
+    unknown = [name for name in models if _plain(name) not in map(_plain, names)]
     if unknown:
         near = get_close_matches(unknown[0], names, 3, 0.4)
         raise SettingError(
@@ -64,4 +70,4 @@ def ladder(kind: str, models: Sequence[str] = ()) -> list[Rung]:
             where="--models",
             fix="choose from " + ", ".join(names),
         )
-    return [rung for rung in fitting if not models or rung.name in models]
+    return [rung for rung in fitting if not models or _plain(rung.name) in wanted]

@@ -14,13 +14,16 @@ from heldout.data.dataset import Dataset
 PCA_ABOVE = 256
 """Images with more pixels than this are reduced to `PCA_COMPONENTS` axes for models that compare distances."""
 PCA_COMPONENTS = 100
+SOUND_FEATURES = 131
+"""What `SoundSummary` makes of a sound, whatever its length."""
 
 
 @dataclass(frozen=True)
 class Task:
     """What a builder may know before it sees a training row: shapes and counts, no values.
 
-    `frame` is a table's training part; builders read its column names and types only.
+    `frame` is a table's training part; builders read its column names and types only. `rate` is that of sounds, in
+    samples a second.
     """
 
     kind: str
@@ -29,10 +32,13 @@ class Task:
     n_classes: int
     seed: int
     frame: Any = None
+    rate: int = 0
 
     @property
     def n_features(self) -> int:
-        """Numbers per row (pixels times channels, or columns)."""
+        """Numbers per row (pixels times channels, or columns); of sounds, the features that classical models get."""
+        if self.kind == "sounds":
+            return SOUND_FEATURES
         size = 1
         for length in self.shape:
             size *= length
@@ -53,14 +59,15 @@ class Rung:
     cost: Callable[[int, int, int], float]
     growth: float = 1.0
     is_net: bool = False
-    kinds: tuple[str, ...] = ("table", "images")
+    kinds: tuple[str, ...] = ("table", "images", "sounds")
 
 
 def task_of(data: Dataset, *, n_rows: int, seed: int) -> Task:
     """Describe ``data`` to the builders; ``n_rows`` is what one fit will see."""
     table = data.kind == "table"
     shape = (data.x.shape[1],) if table else tuple(data.x.shape[1:])
-    return Task(data.kind, shape, n_rows, data.n_classes, seed, data.x if table else None)
+    rate = data.input["rate"] if data.kind == "sounds" else 0
+    return Task(data.kind, shape, n_rows, data.n_classes, seed, data.x if table else None, rate)
 
 
 def pipeline(task: Task, model: Any, *, scale: bool, reduce: bool = False) -> Any:
@@ -71,6 +78,8 @@ def pipeline(task: Task, model: Any, *, scale: bool, reduce: bool = False) -> An
         from heldout.prepare.tables import table_preparation
 
         return Pipeline([("prepare", table_preparation(task.frame, scale=scale)), ("model", model)])
+    if task.kind == "sounds":
+        return _sound_pipeline(task, model, scale)
     from heldout.prepare.images import FlattenPixels
 
     steps: list[tuple[str, Any]] = [("prepare", FlattenPixels())]
@@ -79,6 +88,18 @@ def pipeline(task: Task, model: Any, *, scale: bool, reduce: bool = False) -> An
 
         n_components = min(PCA_COMPONENTS, task.n_features, max(2, task.n_rows // 4))
         steps.append(("reduce", PCA(n_components, svd_solver="randomized", random_state=task.seed)))
+    return Pipeline([*steps, ("model", model)])
+
+
+def _sound_pipeline(task: Task, model: Any, scale: bool) -> Any:
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from heldout.prepare.sounds import SoundSummary
+
+    steps: list[tuple[str, Any]] = [("prepare", SoundSummary(task.rate))]
+    if scale:
+        steps.append(("scale", StandardScaler()))
     return Pipeline([*steps, ("model", model)])
 
 
@@ -105,7 +126,7 @@ def _naive_bayes(task: Task) -> Any:
     from sklearn.naive_bayes import GaussianNB
 
     # Border pixels are constant; a wider floor under the variances keeps them from deciding alone.
-    smoothing = 1e-2 if task.kind == "images" else 1e-9
+    smoothing = 1e-9 if task.kind == "table" else 1e-2
     return pipeline(task, GaussianNB(var_smoothing=smoothing), scale=True)
 
 
@@ -124,7 +145,7 @@ def _forest(task: Task) -> Any:
 def _linear_svm(task: Task) -> Any:
     from sklearn.svm import LinearSVC
 
-    strength = 0.1 if task.kind == "images" else 1.0
+    strength = 1.0 if task.kind == "table" else 0.1
     model = LinearSVC(C=strength, max_iter=5000, random_state=task.seed)
     return pipeline(task, model, scale=True, reduce=True)
 
@@ -132,7 +153,7 @@ def _linear_svm(task: Task) -> Any:
 def _rbf_svm(task: Task) -> Any:
     from sklearn.svm import SVC
 
-    strength = 5.0 if task.kind == "images" else 1.0
+    strength = 1.0 if task.kind == "table" else 5.0
     # Ties are broken by the decision values, so that the decision is their largest.
     model = SVC(C=strength, kernel="rbf", cache_size=500, break_ties=task.n_classes > 2)
     return pipeline(task, model, scale=True, reduce=True)
