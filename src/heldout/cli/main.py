@@ -23,6 +23,7 @@ COMMANDS = {
     "assess": ("assess", "Open the seal: score the chosen model on the test rows, on record."),
     "predict": ("predict", "Labels and probabilities for image files or table rows."),
     "evaluate": ("evaluate", "All metrics of a trained model on other labelled data."),
+    "compare": ("compare", "Are runs, or the models of a run, really different?"),
     "data": ("data", "Named datasets: list, fetch, info."),
 }
 """Name to module and one line of help; the module is imported when the command is used."""

@@ -234,7 +234,7 @@ def conclusion(found: Comparison) -> str:
     """Say in one sentence what the comparison allows to say."""
     percent = f"{100 * found.level:g} % interval"
     corrected = found.adjusted != found.p
-    p = f"p = {_p_words(found.adjusted)}" + (" after Holm's correction" if corrected else "")
+    p = _p_words(found.adjusted) + (" after Holm's correction" if corrected else "")
     if found.differs:
         better, worse = (found.a, found.b) if found.difference > 0 else (found.b, found.a)
         ends = (found.low, found.high) if found.difference > 0 else (-found.high, -found.low)
@@ -253,7 +253,7 @@ def conclusion(found: Comparison) -> str:
 
 
 def _p_words(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
 
 def compare_all(scores: Mapping[str, object], **options: Any) -> list[Comparison]:
@@ -312,7 +312,7 @@ def compare_answers(
     exact, mid = (float(p) for p in mcnemar(only_a, only_b))
     low, high = _paired_share_interval(both, only_a, only_b, neither, level)
     difference = (only_a - only_b) / a.size
-    found = f"{difference:+.4f}, {100 * level:g} % interval {low:.4f} to {high:.4f}, mid-p = {_p_words(mid)}"
+    found = f"{difference:+.4f}, {100 * level:g} % interval {low:.4f} to {high:.4f}, mid-{_p_words(mid)}"
     if mid <= 1 - level:
         better, worse = names if difference > 0 else names[::-1]
         says = f"on these {a.size:,} rows {better} is right more often than {worse} ({found})"

@@ -218,11 +218,12 @@ def mean_and_se(scores: object, n_train: float = 0, n_validation: float = 0) -> 
 
 
 def mean_interval(
-    scores: object, n_train: float = 0, n_validation: float = 0, *, level: float = 0.95
+    scores: object, n_train: float = 0, n_validation: float = 0, *, level: float = 0.95, least_error: float = 0.0
 ) -> tuple[float, float] | None:
     """Student's interval of the mean over folds × repeats or replicates, with the error of `mean_and_se`.
 
-    Mean ± one standard error holds in about 68 % of cases, and in fewer when there are few scores (5: 63 %).
+    Mean ± one standard error holds in about 68 % of cases, and in fewer when there are few scores (5: 63 %). Equal
+    scores have no error; ``least_error`` is a floor for it (`mcc_standard_error` gives one).
 
     Returns
     -------
@@ -239,7 +240,7 @@ def mean_interval(
     if se is None:
         check_level(level)
         return None
-    half = se * float(stdtrit(np.asarray(scores).size - 1, 0.5 + check_level(level) / 2))
+    half = max(se, least_error) * float(stdtrit(np.asarray(scores).size - 1, 0.5 + check_level(level) / 2))
     return mean - half, mean + half
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from heldout.errors import ArtifactError
 from heldout.evaluate.metrics import metrics
 from heldout.job.folder import RunFolder
 from heldout.job.ladder import Choice, Climb, RungResult
@@ -140,6 +141,29 @@ def metrics_of(
         "seed": settings.seed,
         "seconds": time.monotonic() - started,
     }
+
+
+def read_metrics(folder: RunFolder) -> dict[str, Any]:
+    """Read ``metrics.json`` of a finished run.
+
+    Raises
+    ------
+    ArtifactError
+        If it is missing, damaged, or written by a newer heldout.
+    """
+    values: dict[str, Any] = folder.read_json("metrics.json")
+    where = str(folder.path / "metrics.json")
+    schema = values.get("schema")
+    if type(schema) is not int or schema > SCHEMA:
+        raise ArtifactError(
+            f"it has schema {str(schema)[:20]}; this heldout reads up to {SCHEMA}",
+            where=where,
+            fix="pip install --upgrade heldout, or train again",
+        )
+    missing = [key for key in ("data", "chosen", "ladder", "cross_validation") if key not in values]
+    if missing:
+        raise ArtifactError(f"it has no {missing[0]!r}", where=where, fix="train again")
+    return values
 
 
 def write_metrics(folder: RunFolder, values: dict[str, Any]) -> None:

@@ -1,0 +1,73 @@
+"""`heldout compare`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from heldout.cli.main import visible
+from heldout.cli.options import shared
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.option(
+    "--metric", type=click.Choice(["mcc", "accuracy"]), default="mcc", show_default=True, help="Score to compare."
+)
+@click.option("--margin", type=float, metavar="X", help="Largest difference that would not matter: are they equal?")
+@click.option("--level", type=float, default=0.95, show_default=True, help="Level of the intervals.")
+@click.option("--svg", "svg_file", metavar="FILE", help="Draw means and intervals into FILE.")
+@shared
+def compare(
+    runs: tuple[str, ...],
+    metric: str,
+    margin: float | None,
+    level: float,
+    svg_file: str | None,
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
+) -> int:
+    """Are they really different? Compare the chosen models of several runs, or all models of one RUN.
+
+    Scores are paired by fold and repeat; the test knows that training parts overlap; p-values are corrected for the
+    number of comparisons.
+
+    \b
+    Example:
+      heldout compare runs/digits
+      heldout compare runs/forest runs/cnn --margin 0.01 --svg forest.svg
+    """
+    from heldout.job.compare import compare_runs, write_forest
+
+    found = compare_runs(runs, metric=metric, margin=margin, level=level)
+    if svg_file:
+        write_forest(found, svg_file)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, allow_nan=False))
+        return 0
+    for line in _lines(found, quiet):
+        click.echo(visible(line))
+    if not quiet:
+        for note in found["notes"]:
+            click.echo(visible(f"Note: {note}."), err=True)
+    return 0
+
+
+def _lines(found: dict[str, Any], quiet: bool) -> list[str]:
+    if quiet:
+        return [found["verdict"]]
+    percent = f"{100 * found['level']:g} %"
+    width = max(5, *(len(model["name"]) for model in found["models"]))
+    lines = [f"  {'':<{width}}  {found['metric'].upper():>8}   {percent} interval"]
+    for model in found["models"]:
+        mark = "*" if model["best_group"] else " "
+        lines.append(
+            f"{mark} {model['name']:<{width}}  {model['mean']:8.3f}   {model['low']:.3f} to {model['high']:.3f}"
+        )
+    lines.append("* not shown to be worse than the best")
+    lines += ["- " + pair["says"] for pair in found["pairs"]] if len(found["pairs"]) > 1 else []
+    lines += ["Sealed rows: " + test["says"] for test in found["test"]]
+    return [*lines, "Verdict: " + found["verdict"]]
