@@ -70,7 +70,7 @@ IMAGES: dict[str, Known] = dict(
 SOUNDS: dict[str, Known] = dict(
     [
         _known("shift", 0.125, 0.5, 0, 3600, "moves by up to so many seconds, silence in the gap"),
-        _known("noise", 20, 0.5, -20, 100, "adds zero-mean white noise this many decibels below the sound, or fewer"),
+        _known("noise", 20, 0.5, -20, 100, "adds zero-mean white noise, from this to 20 more decibels below the sound"),
         _known("pitch", 2, 0.5, 0, 24, "shifts by up to so many semitones"),
         _known("stretch", 0.2, 0.5, 0, 0.9, "changes the speed to 1 minus to 1 plus this, length kept"),
         _known("gain", 6, 0.5, 0, 60, "makes it louder or softer by up to so many decibels"),

@@ -1,0 +1,169 @@
+"""New sounds of a data set: the operations drawn for them, applied clip by clip, in several processes where it pays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from heldout.augment import sounds as steps
+from heldout.augment.drawing import Draws, draw, generator
+from heldout.augment.operations import Operation, parse_operations
+
+SNR_SPAN_DB = 20.0
+"""The signal-to-noise ratio is drawn from the amount asked for to so many decibels more."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One source and the new clips to be made of it, with everything a worker needs."""
+
+    row: int
+    clip: np.ndarray
+    operations: tuple[Operation, ...]
+    copies: list[int]
+    active: np.ndarray
+    uniform: np.ndarray
+    partners: dict[int, np.ndarray]
+    rate: int
+    seed: int
+    best: bool
+
+
+def augment_sounds(
+    sounds: np.ndarray,
+    rate: int,
+    operations: str | Sequence[Operation] | None = None,
+    *,
+    copies: int = 1,
+    seed: int = 0,
+    pool: np.ndarray | None = None,
+    best: bool = False,
+    jobs: int = 1,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Make `copies` new sounds of each.
+
+    Parameters
+    ----------
+    sounds : int16 array, shape (n_sounds, length, 1)
+    rate : int
+        Samples per second.
+    operations : str or sequence of Operation, optional
+        Such as ``"shift 0.1, pitch 2 p 1"``, in this order; see `heldout.augment.operations.SOUNDS`.
+    copies : int, default=1
+    seed : int, default=0
+    pool : int array, shape (n_sounds,), optional
+        For ``mix``: partners have the same number, such as the class.
+    best : bool, default=False
+        The slower setting of pitch and stretch.
+    jobs : int, default=1
+        Processes.
+
+    Returns
+    -------
+    made : int16 array, shape (n_sounds * copies, length, 1)
+        One of each sound, then the next set.
+    source : int64 array, shape (n_sounds * copies,)
+    """
+    n, length = steps.sound_shape(sounds)
+    found = parse_operations(operations, "sounds") if operations is None or isinstance(operations, str) else operations
+    draws = draw(found, n, copies, seed, pool=pool)
+    made = np.empty((copies, n, length, 1), np.int16)
+    for task, clips in run_tasks(tasks(sounds, draws, rate=rate, seed=seed, best=best), make_clips, jobs=jobs):
+        made[:, task.row, :, 0] = clips
+    return made.reshape(-1, length, 1), np.tile(np.arange(n), copies)
+
+
+def tasks(
+    sounds: np.ndarray, draws: Draws, *, rate: int, seed: int, best: bool = False, rows: np.ndarray | None = None
+) -> Iterator[Task]:
+    """One task for each source row, made as it is asked for."""
+    partners = draws.mixed()
+    for row in range(len(sounds)) if rows is None else rows.tolist():
+        yield Task(
+            row=row,
+            clip=np.array(sounds[row, :, 0]),
+            operations=draws.operations,
+            copies=list(range(draws.copies)),
+            active=draws.active[:, :, row],
+            uniform=draws.uniform[:, :, row],
+            partners={copy: np.array(sounds[p, :, 0]) for copy, p in enumerate(partners[:, row].tolist()) if p >= 0},
+            rate=rate,
+            seed=seed,
+            best=best,
+        )
+
+
+def make_clips(task: Task) -> np.ndarray:
+    """The new clips of a task, int16, shape (n_copies, length)."""
+    made = np.empty((len(task.copies), len(task.clip)), np.int16)
+    for place, copy in enumerate(task.copies):
+        made[place] = steps.to_int16(_made(task, copy))
+    return made
+
+
+def _made(task: Task, copy: int) -> np.ndarray:
+    clip = steps.to_float(task.clip)
+    semitones, speed = 0.0, 1.0
+    for k, step in enumerate(task.operations):
+        if not task.active[k, copy]:
+            continue
+        u = float(task.uniform[k, copy, 0])
+        either = (2 * u - 1) * step.amount
+        if step.name == "pitch":
+            semitones += either
+        elif step.name == "stretch":
+            speed *= 1 + either
+        else:
+            # Pitch and speed are changed in one pass, which costs half and blurs once.
+            clip, semitones, speed = _bent(clip, task, semitones, speed), 0.0, 1.0
+            clip = _step(clip, step, u, either, task, copy)
+    return _bent(clip, task, semitones, speed)
+
+
+def _bent(clip: np.ndarray, task: Task, semitones: float, speed: float) -> np.ndarray:
+    if semitones == 0 and speed == 1:
+        return clip
+    return steps.bend(clip, task.rate, semitones=semitones, speed=speed, best=task.best)
+
+
+def _step(clip: np.ndarray, step: Operation, u: float, either: float, task: Task, copy: int) -> np.ndarray:
+    if step.name == "shift":
+        return steps.move(clip, int(np.clip(round(either * task.rate), -len(clip), len(clip))))
+    if step.name == "noise":
+        random = generator(task.seed, "noise of one clip", task.row, copy)
+        return steps.add_noise(clip, step.amount + SNR_SPAN_DB * u, random)
+    if step.name == "gain":
+        return steps.amplify(clip, either)
+    other = task.partners.get(copy)
+    if other is None:
+        return clip
+    share = np.float32(step.amount * u)
+    return (1 - share) * clip + share * steps.to_float(other)
+
+
+def run_tasks(given: Iterator[Task], work: Callable[[Task], Any], *, jobs: int) -> Iterator[tuple[Task, Any]]:
+    """Each task with its result, in order; with several jobs, in processes of their own.
+
+    The library that changes pitch holds Python's lock, so threads would not help.
+    """
+    if jobs <= 1:
+        for task in given:
+            yield task, work(task)
+        return
+    import multiprocessing
+
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        try:
+            waiting = [(task, pool.submit(work, task)) for task in islice(given, 4 * jobs)]
+            while waiting:
+                task, future = waiting.pop(0)
+                yield task, future.result()
+                waiting += [(task, pool.submit(work, task)) for task in islice(given, 1)]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
