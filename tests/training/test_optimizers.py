@@ -1,9 +1,10 @@
-"""Each update rule against PyTorch's optimizer with the same constants, and against the published formula."""
+"""Each update rule against PyTorch's optimizer with the same constants, and plain descent against the one by hand."""
 
 import numpy as np
 import pytest
 import torch
 
+from heldout.scratch.descent import SGD
 from heldout.training.optimizers import state_names, update_rule
 from heldout.training.settings import DEFAULT_LR, Settings
 
@@ -38,6 +39,22 @@ def test_the_rule_takes_the_steps_of_pytorch(name):
             theirs.grad = g[r].clone()
             optimizer.step()
         torch.testing.assert_close(ours[r], theirs.data, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_descent_takes_the_steps_of_the_one_by_hand(nesterov):
+    random = np.random.default_rng(1)
+    start, gradients = random.standard_normal((2, SIZE)), random.standard_normal((N_STEPS, 2, SIZE))
+    settings = Settings(optimizer="sgd", nesterov=nesterov)
+    found, velocity = torch.from_numpy(start.copy()), torch.zeros((2, SIZE), dtype=torch.float64)
+    lr, momentum = (torch.tensor(v, dtype=torch.float64) for v in ([[0.1], [0.03]], [[0.9], [0.5]]))
+    for g in gradients:
+        update_rule(settings)(found, torch.from_numpy(g), {"velocity": velocity}, lr, momentum, torch.ones(2, 1))
+    for r, (rate, mu) in enumerate(((0.1, 0.9), (0.03, 0.5))):
+        expected, descent = start[r].copy(), SGD(rate, momentum=mu, nesterov=nesterov)
+        for g in gradients[:, r]:
+            descent.step([expected], [g])
+        torch.testing.assert_close(found[r], torch.from_numpy(expected), rtol=1e-12, atol=1e-12)
 
 
 def test_the_default_rates_are_ours_and_written_down():

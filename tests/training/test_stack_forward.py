@@ -6,6 +6,9 @@ import torch
 from torch.nn import functional as f
 
 from heldout.models.net import Net
+from heldout.scratch.activations import SLOPES, relu
+from heldout.scratch.convolution import convolution_backward, convolution_forward
+from heldout.scratch.pooling import pool_backward, pool_forward
 from heldout.training.stack import Batch, Stack
 
 CPU = torch.device("cpu")
@@ -158,3 +161,25 @@ def test_pooling_first_changes_neither_outputs_nor_gradients():
         results.append((out.detach(), stack.backward((out * out).sum()).clone()))
     assert torch.equal(results[0][0], results[1][0])
     torch.testing.assert_close(results[0][1], results[1][1])
+
+
+def test_convolution_and_pooling_equal_the_algorithms_by_hand_forward_and_backward():
+    shape = (9, 8, 3)
+    stack, sets = random_stack("conv 5 3, relu, maxpool 2, flatten", shape, 4, 2)
+    random = np.random.default_rng(1)
+    x, slope = random.standard_normal((2, N, *shape)), random.standard_normal((2, N, 4))
+    found = stack.logits(torch.from_numpy(x.reshape(2, N, -1)), shape, Batch(training=True))
+    stack.backward((found * torch.from_numpy(slope)).sum())
+    for r, tensors in enumerate(sets):
+        a = {name: tensor.numpy() for name, tensor in tensors.items()}
+        z = convolution_forward(x[r], a["0.kernel"], a["0.bias"])
+        pooled = pool_forward(relu(z))
+        flat_rows = pooled.reshape(N, -1)
+        logits = flat_rows @ a["output.kernel"].T + a["output.bias"]
+        np.testing.assert_allclose(found[r].detach(), logits, rtol=1e-12, atol=1e-12)
+        of_pooled = (slope[r] @ a["output.kernel"]).reshape(pooled.shape)
+        of_z = pool_backward(of_pooled, relu(z)) * SLOPES["relu"](z)
+        _, of_kernel, of_bias = convolution_backward(of_z, x[r], a["0.kernel"])
+        expected = {"0.kernel": of_kernel, "0.bias": of_bias, "output.kernel": slope[r].T @ flat_rows}
+        for name, gradient in expected.items():
+            np.testing.assert_allclose(stack.gradient_views[name][r], gradient, rtol=1e-9, atol=1e-12)
