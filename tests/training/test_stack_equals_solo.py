@@ -27,6 +27,13 @@ NETS = {
 }
 
 
+AUGMENT = {
+    VECTOR: ["", "mixup 0.5"],
+    IMAGE: ["", "flip, crop 1, rotate 20, mixup 0.4", "erase 0.3, noise 10, cutmix p 0.7"],
+    SIGNAL: ["", "timeshift 0.3 wrap, gain 6, noise 20, cutmix"],
+}
+
+
 def data(shape, n=41, seed=0):
     random = np.random.default_rng(seed)
     return random.standard_normal((n, *shape)), random.integers(0, 3, n)
@@ -63,6 +70,7 @@ def stacks(draw):
         "standardize": draw(st.booleans()),
         "history": draw(st.sampled_from(["light", "full"])),
         "early_stopping": draw(st.sampled_from([None, 1])),
+        "augment": draw(st.sampled_from(AUGMENT[NETS[net]])),
         "precision": "float64",
     }
     jobs = []

@@ -125,12 +125,12 @@ class _Word:
     at: int
 
 
-def complain(text: str, at: int, length: int, problem: str, fix: str) -> SettingError:
+def complain(text: str, at: int, length: int, problem: str, fix: str, *, of: str = "the net") -> SettingError:
     """Error that shows the text with the wrong part underlined."""
     start = max(0, at - 60)
     shown = text[start : at + length + 40]
     marker = " " * (at - start) + "^" * max(1, length)
-    return SettingError(f"{problem} (character {at + 1} of the net)\n  {shown}\n  {marker}", fix=fix)
+    return SettingError(f"{problem} (character {at + 1} of {of})\n  {shown}\n  {marker}", fix=fix)
 
 
 def parse(spec: str | Sequence[str]) -> tuple[str, tuple[Layer, ...]]:

@@ -69,6 +69,11 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
     label_smoothing : float
     label_noise : float
         Share of the training rows whose label is exchanged for another (to study what noise does).
+    augment : str
+        What training rows undergo, each time anew: ``"flip, crop 4, mixup 0.2"``. Validation rows stay as they are.
+        Images: flip, shift, crop, rotate, brightness, contrast, erase, mixup, cutmix; spectrograms: also timeshift,
+        stretch, pitch, specaugment, noise, gain; signals: flip, shift, crop, erase, timeshift, noise, gain, mixup,
+        cutmix; vectors: mixup. See `heldout.training.augment_words.WORDS`.
     class_weight : dict or 'balanced', optional
         Weight of each class in the loss. Weights are scaled to mean 1.
     clip : float, optional
@@ -153,6 +158,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         initializer: str = "glorot",
         label_smoothing: float = 0.0,
         label_noise: float = 0.0,
+        augment: str = "",
         class_weight: Mapping[Any, float] | str | None = None,
         clip: float | None = None,
         standardize: bool = False,
@@ -191,6 +197,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         self.initializer = initializer
         self.label_smoothing = label_smoothing
         self.label_noise = label_noise
+        self.augment = augment
         self.class_weight = class_weight
         self.clip = clip
         self.standardize = standardize

@@ -11,7 +11,7 @@ import torch
 
 from heldout.training.schedules import schedule_factors
 from heldout.training.stack import Batch
-from heldout.training.streams import ORDER, dropout_keys, generator
+from heldout.training.streams import ORDER, augment_keys, dropout_keys, generator
 
 if TYPE_CHECKING:
     from heldout.training.run import Run
@@ -32,6 +32,10 @@ class StepBatch:
     lr: Tensor  # (n_replicates, 1)
     t: Tensor  # steps done, this one included: (n_replicates, 1), float64
     still: Tensor  # positions of the replicates that do not take the step, or None
+    first: int  # place of the batch's first row in the epoch
+    augment_keys: Tensor  # of each replicate, for this epoch
+    others: Tensor = None  # classes that were mixed in, and the share of the own ones: (n_replicates, n_rows)
+    shares: Tensor = None
 
 
 class Epoch:
@@ -52,6 +56,7 @@ class Epoch:
         self.rates, self.taken = self._rates()
         seeds = np.array([m.job.seed for m in run.members], np.uint64)
         n_layers = len(run.stack.dropout_numbers)
+        self.augment_keys = self._send(augment_keys(seeds, epoch=run.epoch))
         self.keys = self._send(dropout_keys(seeds, epoch=run.epoch, n_steps=self.most, n_layers=n_layers))
 
     def _send(self, array: np.ndarray) -> Tensor:
@@ -119,4 +124,6 @@ class Epoch:
             self.rates[number],
             self.taken[number],
             still,
+            begin,
+            self.augment_keys,
         )

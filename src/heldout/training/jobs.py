@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_array
 
 from heldout.errors import LabelError, SettingError, ShapeError
 from heldout.models.net import Net
+from heldout.training.augment_words import parse_augment
 from heldout.training.feed import check_rows
 from heldout.training.machine import find_device
 from heldout.training.parts import hold_out, row_weights
@@ -35,6 +36,7 @@ def settings_of(estimator: NetClassifier) -> Settings:
     """
     values = {f.name: getattr(estimator, f.name) for f in fields(Settings)}
     values["net"] = Net(values["net"]).spec
+    values["augment"] = parse_augment(values["augment"])[0]
     freeze = values["freeze"]
     values["freeze"] = (freeze,) if isinstance(freeze, str) else tuple(str(name) for name in freeze)
     settings = Settings(**{name: plain(value) for name, value in values.items()})
@@ -82,6 +84,7 @@ def prepare_jobs(
     settings = settings_of(estimator)
     n_classes = len(estimator.classes_)
     plan = place(settings, tuple(x.shape[1:]), n_classes)
+    parse_augment(settings.augment, tuple(x.shape[1:]))
     weights = row_weights(labels, estimator.classes_, estimator.class_weight, sample_weight)
     given = estimator.validation
     share = float(given) if isinstance(given, int | float) and not isinstance(given, bool) else None

@@ -13,8 +13,9 @@ import torch
 from heldout.models.language import Dropout
 from heldout.models.net import Step
 from heldout.training import optimizers
+from heldout.training.augmenting import Augmenter
 from heldout.training.epoch import Epoch, StepBatch
-from heldout.training.feed import Feed, Standardizer, mean_and_std
+from heldout.training.feed import DIVISORS, Feed, Standardizer, mean_and_std
 from heldout.training.initializers import before_sigmoid, first_values
 from heldout.training.losses import row_losses
 from heldout.training.settings import Job, Trained
@@ -64,6 +65,12 @@ class Run:
         self.optimizer = {name: torch.zeros_like(self.stack.values) for name in optimizers.state_names(self.settings)}
         self._rule = optimizers.update_rule(self.settings)
         self.loss_sums = torch.zeros(len(jobs), device=self.device, dtype=torch.float64)
+        self.augmenter = None
+        if self.settings.augment:
+            is_pixels = feed.divisor == DIVISORS["uint8"]
+            self.augmenter = Augmenter(
+                self.settings.augment, self.shape, is_pixels=is_pixels, device=self.device, dtype=self.dtype
+            )
         self._gather_constants()
 
     # What a replicate starts with
@@ -157,6 +164,8 @@ class Run:
     def gather(self, batch: StepBatch) -> Tensor:
         """Rows of the batch as floats, (n_replicates, n_rows, n_values)."""
         rows = self.feed.gather(batch.positions)
+        if self.augmenter is not None:
+            rows = self.augmenter.apply(rows, batch)
         return rows if self.standardizer is None else self.standardizer.apply(rows)
 
     def forward(self, rows: Tensor, batch: StepBatch) -> Tensor:
@@ -173,7 +182,14 @@ class Run:
     def loss(self, logits: Tensor, batch: StepBatch) -> Tensor:
         """Sum over the replicates of the mean loss of their batches (so that none touches another's gradient)."""
         s = self.settings
-        losses = row_losses(logits.to(self.dtype), batch.labels, loss=s.loss, smoothing=s.label_smoothing)
+        losses = row_losses(
+            logits.to(self.dtype),
+            batch.labels,
+            loss=s.loss,
+            smoothing=s.label_smoothing,
+            others=batch.others,
+            shares=batch.shares,
+        )
         each = (losses * batch.weights).sum(1)
         self.loss_sums += each.detach() * batch.counts
         return each.sum()

@@ -51,6 +51,7 @@ class Settings:
     initializer: str = "glorot"
     label_smoothing: float = 0.0
     label_noise: float = 0.0
+    augment: str = ""
     clip: float | None = None
     standardize: bool = False
     early_stopping: int | None = None
@@ -101,6 +102,7 @@ def _problems(s: Settings) -> list[str]:
         "" if s.dropout is None else _in_range("dropout", s.dropout, 0, 1, open_high=True),
         _in_range("label_smoothing", s.label_smoothing, 0, 1, open_high=True),
         _in_range("label_noise", s.label_noise, 0, 1),
+        _augment_problem(s.augment),
         "" if s.clip is None else _in_range("clip", s.clip, 0, 1e12, open_low=True),
         "" if s.early_stopping is None else _whole("early_stopping", s.early_stopping),
     ]
@@ -139,6 +141,16 @@ def _schedule_problem(text: object) -> str:
 
     try:
         parse_schedule(text)
+    except SettingError as error:
+        return error.what
+    return ""
+
+
+def _augment_problem(line: object) -> str:
+    from heldout.training.augment_words import parse_augment
+
+    try:
+        parse_augment(line)
     except SettingError as error:
         return error.what
     return ""

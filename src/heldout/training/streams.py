@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 # Streams of a replicate; the numbers are part of what a seed means, so they never change.
-WEIGHTS, ORDER, DROPOUT, NOISE, VALIDATION = 1, 2, 3, 4, 5
+WEIGHTS, ORDER, DROPOUT, NOISE, VALIDATION, AUGMENT = 1, 2, 3, 4, 5, 6
 
 _MASK64 = (1 << 64) - 1
 _GAMMA = 0x9E3779B97F4A7C15
@@ -51,6 +51,38 @@ def _mix(z: np.ndarray) -> np.ndarray:
     return z ^ (z >> np.uint64(31))
 
 
+def augment_keys(seeds: np.ndarray, *, epoch: int) -> np.ndarray:
+    """Keys of the augmentation of an epoch: int64, shape (n_replicates,)."""
+    keys = _mix(seeds.astype(np.uint64) + np.uint64((AUGMENT * _GAMMA) & _MASK64))
+    return _mix(keys + np.uint64(((epoch + 1) * _GAMMA) & _MASK64)).view(np.int64)
+
+
+def branch(keys: torch.Tensor, n: int, *, first: int = 0) -> Any:
+    """Keys below each key: int64, shape (*keys.shape, n), numbered from `first`."""
+    numbers = torch.arange(first + 1, first + n + 1, dtype=torch.int64, device=keys.device) * _signed(_GAMMA)
+    return _mix_words(keys[..., None] + numbers)
+
+
+def uniforms(keys: torch.Tensor, n: int, dtype: torch.dtype) -> Any:
+    """Numbers in [0, 1) with 24 bits, shape (*keys.shape, n)."""
+    words = branch(keys, n)
+    words >>= 40
+    words &= (1 << 24) - 1
+    return words.to(dtype).mul_(2.0**-24)
+
+
+def _mix_words(z: torch.Tensor) -> torch.Tensor:
+    """As `_mix`, in place on an int64 tensor."""
+    shifted = torch.empty_like(z)
+    for shift, factor in ((30, _MIX1), (27, _MIX2), (31, None)):
+        torch.bitwise_right_shift(z, shift, out=shifted)
+        shifted &= (1 << (64 - shift)) - 1  # the shift of a signed word copies its sign
+        z ^= shifted
+        if factor is not None:
+            z *= _signed(factor)
+    return z
+
+
 class Words:
     """Random 16-bit words on a device, by hashing counters with splitmix64."""
 
@@ -64,12 +96,5 @@ class Words:
         if self._counters is None or len(self._counters) < n_quads:
             counters = torch.arange(1, n_quads + 1, dtype=torch.int64, device=self.device)
             self._counters = counters * _signed(_GAMMA)
-        z = self._counters[:n_quads] + keys[:, None]
-        shifted = torch.empty_like(z)
-        for shift, factor in ((30, _MIX1), (27, _MIX2), (31, None)):
-            torch.bitwise_right_shift(z, shift, out=shifted)
-            shifted &= (1 << (64 - shift)) - 1  # the shift of a signed word copies its sign
-            z ^= shifted
-            if factor is not None:
-                z *= _signed(factor)
+        z = _mix_words(self._counters[:n_quads] + keys[:, None])
         return z.view(torch.int16)[:, :n]
