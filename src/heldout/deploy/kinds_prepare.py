@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.impute import MissingIndicator, SimpleImputer
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
 from heldout.deploy.nodes import Kind, Node, Parts, features_of, must, restore_features
+from heldout.prepare.components import Components
 from heldout.prepare.images import FlattenPixels
+from heldout.prepare.ordinal import CategoryNumbers
+from heldout.prepare.pictures import MAX_SIDE, CentreCrop, ResizeImages, ToColour, ToGrey
 from heldout.prepare.tables import CategoryIndicators
 
 _FLOATS = ("float64", "float32")
 _MAX_SIDE = 2**20
+_STRATEGIES = ("mean", "median", "most_frequent")
 
 
 def _write_flatten(step: FlattenPixels) -> Parts:
@@ -59,7 +64,7 @@ def _write_imputer(step: SimpleImputer) -> Parts:
     fix = "SimpleImputer(strategy='median') on float columns, missing values as NaN"
     is_nan = isinstance(step.missing_values, float) and np.isnan(step.missing_values)
     must(step, is_nan, f"missing_values={step.missing_values!r}", fix)
-    must(step, step.strategy in ("mean", "median"), f"strategy={step.strategy!r}", fix)
+    must(step, step.strategy in _STRATEGIES, f"strategy={step.strategy!r}", fix)
     must(step, np.dtype(step._fill_dtype).name in _FLOATS, f"data of type {step._fill_dtype}", fix)
     arrays = {"statistics": np.asarray(step.statistics_)}
     if step.indicator_ is not None:
@@ -75,7 +80,7 @@ def _write_imputer(step: SimpleImputer) -> Parts:
 
 def _read_imputer(node: Node) -> SimpleImputer:
     step = SimpleImputer(
-        strategy=node.choice("strategy", ("mean", "median")),
+        strategy=node.choice("strategy", _STRATEGIES),
         keep_empty_features=node.flag("keep_empty_features"),
         add_indicator=node.has_array("missing_in_training"),
     )
@@ -148,7 +153,114 @@ def _read_pca(node: Node) -> PCA:
     return step
 
 
+def _write_minmax(step: MinMaxScaler) -> Parts:
+    must(step, not step.clip, "clip=True", "leave clip=False")
+    arrays = {name: np.asarray(getattr(step, f"{name}_")) for name in ("min", "scale", "data_min", "data_max")}
+    low, high = step.feature_range
+    params = {"low": float(low), "high": float(high), "n_samples_seen": int(step.n_samples_seen_)}
+    return Parts(params | features_of(step), arrays)
+
+
+def _read_minmax(node: Node) -> MinMaxScaler:
+    low, high = node.number("low"), node.number("high")
+    node.check(low < high, "low must be below high")
+    step = MinMaxScaler((low, high))
+    n_features = restore_features(step, node)
+    for name in ("min", "scale", "data_min", "data_max"):
+        setattr(step, f"{name}_", node.array(name, _FLOATS, (n_features,)).copy())
+    node.check(bool((step.scale_ > 0).all() and (step.data_max_ >= step.data_min_).all()), "scale must be above 0")
+    step.data_range_ = step.data_max_ - step.data_min_
+    step.n_samples_seen_ = node.integer("n_samples_seen", 1, 2**62)
+    return step
+
+
+def _write_robust(step: RobustScaler) -> Parts:
+    names = {"center": step.with_centering, "scale": step.with_scaling}
+    arrays = {name: np.asarray(getattr(step, f"{name}_")) for name, there in names.items() if there}
+    low, high = step.quantile_range
+    params = {
+        "with_centering": bool(step.with_centering),
+        "with_scaling": bool(step.with_scaling),
+        "unit_variance": bool(step.unit_variance),
+        "low": float(low),
+        "high": float(high),
+    }
+    return Parts(params | features_of(step), arrays)
+
+
+def _read_robust(node: Node) -> RobustScaler:
+    low, high = node.number("low", 0, 100), node.number("high", 0, 100)
+    node.check(low < high, "low must be below high")
+    step = RobustScaler(
+        with_centering=node.flag("with_centering"),
+        with_scaling=node.flag("with_scaling"),
+        unit_variance=node.flag("unit_variance"),
+        quantile_range=(low, high),
+    )
+    n_features = restore_features(step, node)
+    for name, there in (("center", step.with_centering), ("scale", step.with_scaling)):
+        setattr(step, f"{name}_", node.array(name, _FLOATS, (n_features,)).copy() if there else None)
+    node.check(step.scale_ is None or bool((step.scale_ > 0).all()), "scale must be above 0")
+    return step
+
+
+def _write_numbers(step: CategoryNumbers) -> Parts:
+    return Parts({"columns": [str(name) for name in step.feature_names_in_], "categories": step.categories_})
+
+
+def _read_numbers(node: Node) -> CategoryNumbers:
+    columns = node.texts("columns")
+    node.check(0 < len(columns) == len(set(columns)), "columns must be different, one or more")
+    categories = node.items("categories", list, len(columns))
+    for texts in categories:
+        good = all(type(text) is str for text in texts) and len(set(texts)) == len(texts)
+        node.check(good, "categories must be lists of different texts")
+    step = CategoryNumbers()
+    step.feature_names_in_ = np.array(columns, dtype=object)
+    step.n_features_in_ = len(columns)
+    step.categories_ = categories
+    return step
+
+
+def _write_components(step: Components) -> Parts:
+    return Parts({"seed": int(step.seed), "n_features": int(step.n_features_in_)}, children={"pca": step.pca_})
+
+
+def _read_components(node: Node) -> Components:
+    pca = node.child("pca")
+    node.check(type(pca) is PCA, "the inner estimator must be a PCA")
+    step = Components(pca.n_components, whiten=pca.whiten, seed=node.integer("seed", 0, 2**32 - 1))
+    step.pca_ = pca
+    step.n_features_in_ = node.integer("n_features", pca.n_features_in_, pca.n_features_in_)
+    return step
+
+
+def _write_picture_step(step: Any) -> Parts:
+    sides = {name: int(getattr(step, name)) for name in ("height", "width") if hasattr(step, name)}
+    return Parts({"input_shape": [int(size) for size in step.input_shape_], **sides})
+
+
+def _picture_reader(maker: Any, *, sized: bool) -> Callable[[Node], Any]:
+    def read(node: Node) -> Any:
+        shape = tuple(node.items("input_shape", int, 3))
+        node.check(all(1 <= size <= _MAX_SIDE for size in shape), "input_shape must be 1 or more")
+        step = maker(*(node.integer(name, 1, MAX_SIDE) for name in ("height", "width"))) if sized else maker()
+        step.check_shape(shape)
+        step.input_shape_ = shape
+        return step
+
+    return read
+
+
 KINDS = (
+    Kind("min-max-scaler", MinMaxScaler, _write_minmax, _read_minmax, same_alone=True),
+    Kind("robust-scaler", RobustScaler, _write_robust, _read_robust, same_alone=True),
+    Kind("category-numbers", CategoryNumbers, _write_numbers, _read_numbers, same_alone=True),
+    Kind("components", Components, _write_components, _read_components, same_alone=False),
+    Kind("centre-crop", CentreCrop, _write_picture_step, _picture_reader(CentreCrop, sized=True), same_alone=True),
+    Kind("resize", ResizeImages, _write_picture_step, _picture_reader(ResizeImages, sized=True), same_alone=True),
+    Kind("to-grey", ToGrey, _write_picture_step, _picture_reader(ToGrey, sized=False), same_alone=True),
+    Kind("to-colour", ToColour, _write_picture_step, _picture_reader(ToColour, sized=False), same_alone=True),
     Kind("flatten-pixels", FlattenPixels, _write_flatten, _read_flatten, same_alone=True),
     Kind("standard-scaler", StandardScaler, _write_scaler, _read_scaler, same_alone=True),
     Kind("simple-imputer", SimpleImputer, _write_imputer, _read_imputer, same_alone=True),

@@ -32,7 +32,7 @@ class FlattenPixels(TransformerMixin, BaseEstimator):
         DataError
             If `X` is not uint8.
         """
-        self.input_shape_ = _checked(X).shape[1:]
+        self.input_shape_ = checked_images(X).shape[1:]
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -44,7 +44,7 @@ class FlattenPixels(TransformerMixin, BaseEstimator):
             If the images have another shape than those at fit.
         """
         check_is_fitted(self, "input_shape_")
-        images = _checked(X)
+        images = checked_images(X)
         if images.shape[1:] != self.input_shape_:
             raise ShapeError(
                 f"images of shape {images.shape[1:]} given, the model was trained on {self.input_shape_} "
@@ -54,13 +54,21 @@ class FlattenPixels(TransformerMixin, BaseEstimator):
         rows = np.asarray(images, dtype=np.float32).reshape(len(images), -1)
         return rows / np.float32(255)
 
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the numbers: ``pixel ROW COLUMN``, with a third number for the channel of coloured images."""
+        check_is_fitted(self, "input_shape_")
+        places = list(np.ndindex(*self.input_shape_))
+        keep = 2 if self.input_shape_[2] == 1 else 3
+        return np.array(["pixel " + " ".join(map(str, place[:keep])) for place in places], dtype=object)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         return tags
 
 
-def _checked(X: Any) -> np.ndarray:
+def checked_images(X: Any) -> np.ndarray:
+    """The images themselves, or an error that says what they should be."""
     if getattr(X, "ndim", 0) != 4:
         raise ShapeError(
             f"images need four axes (n, height, width, channels), got an array of shape {np.shape(X)}",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
@@ -41,20 +42,54 @@ def table_preparation(frame: pd.DataFrame, *, scale: bool) -> ColumnTransformer:
     DataError
         If there are no columns.
     """
+    return column_preparation(frame, strategy="median", scalers=[("scale", StandardScaler())] if scale else [])
+
+
+def column_preparation(
+    frame: pd.DataFrame,
+    *,
+    strategy: str,
+    scalers: Sequence[tuple[str, Any]] = (),
+    ordinal: bool = False,
+    max_categories: int = 50,
+) -> ColumnTransformer:
+    """Build the (unfitted) preparation of `table_preparation` with other settings.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    strategy : {'mean', 'median', 'most_frequent'}
+        By what missing numbers are filled.
+    scalers : sequence of (name, transformer)
+        What follows for numeric columns.
+    ordinal : bool, default=False
+        Categories become numbers in their order, and are then treated as numeric; else indicators.
+    max_categories : int, default=50
+        See `CategoryIndicators`.
+
+    Raises
+    ------
+    DataError
+        If there are no columns.
+    """
     numeric = [str(name) for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name].dtype)]
     categorical = [str(name) for name in frame.columns if str(name) not in set(numeric)]
     if not numeric and not categorical:
         raise DataError("the table has no columns to learn from", fix="keep at least one column beside the target")
-    steps: list[tuple[str, Any]] = [
-        ("impute", SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True))
-    ]
-    if scale:
-        steps.append(("scale", StandardScaler()))
+
+    def filled(before: Sequence[tuple[str, Any]] = ()) -> Pipeline:
+        imputer = SimpleImputer(strategy=strategy, add_indicator=True, keep_empty_features=True)
+        return Pipeline([*before, ("impute", imputer), *((name, clone(step)) for name, step in scalers)])
+
     parts: list[tuple[str, Any, list[str]]] = []
     if numeric:
-        parts.append(("numeric", Pipeline(steps), numeric))
-    if categorical:
-        parts.append(("categorical", CategoryIndicators(), categorical))
+        parts.append(("numeric", filled(), numeric))
+    if categorical and ordinal:
+        from heldout.prepare.ordinal import CategoryNumbers
+
+        parts.append(("categorical", filled([("order", CategoryNumbers())]), categorical))
+    elif categorical:
+        parts.append(("categorical", CategoryIndicators(max_categories), categorical))
     return ColumnTransformer(parts, sparse_threshold=0.0, verbose_feature_names_out=False)
 
 
@@ -99,7 +134,7 @@ class CategoryIndicators(TransformerMixin, BaseEstimator):
         self.has_missing_: list[bool] = []
         self.has_other_: list[bool] = []
         for position in range(self.n_features_in_):
-            counts = Counter(_texts(frame.iloc[:, position]))
+            counts = Counter(texts_of(frame.iloc[:, position]))
             self.has_missing_.append(counts.pop(None, 0) > 0)
             # Ties go by name, so that the order of rows changes nothing.
             by_frequency = sorted((-count, text) for text, count in counts.items() if text is not None)
@@ -124,7 +159,7 @@ class CategoryIndicators(TransformerMixin, BaseEstimator):
         for position, width in enumerate(self._widths()):
             places = self._places(position)
             otherwise = places.get(_OTHER)
-            for row, text in enumerate(_texts(frame.iloc[:, position])):
+            for row, text in enumerate(texts_of(frame.iloc[:, position])):
                 place = places.get(text, otherwise)
                 if place is not None:
                     out[row, start + place] = 1.0
@@ -167,7 +202,7 @@ class CategoryIndicators(TransformerMixin, BaseEstimator):
 _OTHER = object()  # a key that no text in a table can equal
 
 
-def _texts(column: pd.Series) -> list[str | None]:
-    """Each value as text, every sort of missing as None."""
+def texts_of(column: pd.Series) -> list[str | None]:
+    """Each value of a column as text, every sort of missing as None."""
     missing = column.isna().to_numpy()
     return [None if gone else str(value) for value, gone in zip(column.tolist(), missing, strict=True)]

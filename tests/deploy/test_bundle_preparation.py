@@ -1,0 +1,122 @@
+"""Steps of preparation in a bundle: the same bits after a round trip, and a damaged one is refused."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import MinMaxScaler, RobustScaler
+
+from heldout.deploy.bundle import load_bundle, save_bundle
+from heldout.deploy.registry import kind_names, put_together, take_apart
+from heldout.errors import ArtifactError, SettingError
+from heldout.prepare.images import FlattenPixels
+from heldout.prepare.language import picture_steps, table_steps, vector_steps
+
+LINES = [
+    "impute mean, ordinal, minmax",
+    "impute most-frequent, robust, pca 0.9",
+    "one-hot 2, centre, pca 3 whiten",
+    "standardize, pca 2, robust",
+]
+PICTURES = ["crop 5x6, standardize", "resize 4, minmax", "grey, pca 3", "grey, colour, centre", "crop 6, resize 3x4"]
+
+
+def table():
+    random = np.random.default_rng(5)
+    n = 90
+    frame = pd.DataFrame({"a": random.normal(size=n), "b": random.normal(size=n) * 50, "same": np.ones(n)})
+    frame.loc[::7, "a"] = np.nan
+    frame["size"] = pd.Series(random.choice(["1", "2", "10", None], n), dtype=object)
+    return frame, (frame["b"] > 0).to_numpy().astype(np.int64)
+
+
+def same_bits_after_a_file(model, x, folder):
+    save_bundle(folder, model, classes=["no", "yes"], input={}, info={})
+    bundle = load_bundle(folder)
+    assert np.array_equal(model.predict_proba(x), bundle.model.predict_proba(x))
+    whole = bundle.probabilities(x)
+    alone = bundle.probabilities(x.iloc[[3]] if hasattr(x, "iloc") else x[[3]])
+    assert np.array_equal(alone[0], whole[3])
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_prepared_table_model_gives_the_same_bits(line, tmp_path):
+    frame, y = table()
+    model = Pipeline([*table_steps(line, frame, seed=1), ("model", LogisticRegression(max_iter=2000))]).fit(frame, y)
+    new = frame.copy()
+    new.loc[:5, "size"] = "never seen"
+    new.loc[3:8, "b"] = np.nan
+    same_bits_after_a_file(model, new, tmp_path / "model")
+
+
+@pytest.mark.parametrize("line", PICTURES)
+def test_a_prepared_image_model_gives_the_same_bits(line, tmp_path):
+    images = np.random.default_rng(1).integers(0, 256, (40, 8, 9, 3), dtype=np.uint8)
+    y = (images.mean(axis=(1, 2, 3)) > 127).astype(np.int64)
+    steps = [*picture_steps(line), ("flat", FlattenPixels()), *vector_steps(line, seed=1)]
+    model = Pipeline([*steps, ("model", LogisticRegression(max_iter=2000))]).fit(images, y)
+    same_bits_after_a_file(model, images, tmp_path / "model")
+
+
+def test_every_step_has_a_kind():
+    assert {
+        "min-max-scaler",
+        "robust-scaler",
+        "category-numbers",
+        "components",
+        "centre-crop",
+        "resize",
+        "to-grey",
+        "to-colour",
+    } <= set(kind_names())
+
+
+def test_what_a_bundle_does_not_cover_is_refused_when_saving():
+    x = np.arange(12.0).reshape(6, 2)
+    with pytest.raises(SettingError, match="clip=True"):
+        take_apart(MinMaxScaler(clip=True).fit(x))
+    tree, arrays = take_apart(RobustScaler(with_scaling=False).fit(x))
+    again = put_together(tree, arrays, n_classes=2, where="here")
+    assert np.array_equal(again.transform(x), RobustScaler(with_scaling=False).fit_transform(x))
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "change"),
+    [
+        ("minmax", "min-max-scaler", {"low": 2.0}),
+        ("minmax", "min-max-scaler", {"n_samples_seen": 0}),
+        ("robust", "robust-scaler", {"high": 10.0}),
+        ("robust", "robust-scaler", {"with_scaling": "yes"}),
+        ("ordinal", "category-numbers", {"categories": [["a", "a"]]}),
+        ("ordinal", "category-numbers", {"columns": []}),
+        ("pca 2", "components", {"n_features": 3}),
+        ("pca 2", "components", {"seed": -1}),
+    ],
+)
+def test_a_changed_step_is_refused(line, kind, change):
+    frame, y = table()
+    tree, arrays = take_apart(
+        Pipeline([*table_steps(line, frame, seed=1), ("model", LogisticRegression())]).fit(frame, y)
+    )
+
+    def find(node):
+        if node["kind"] == kind:
+            return node
+        return next((found for child in node["children"].values() if (found := find(child))), None)
+
+    tree = json.loads(json.dumps(tree))
+    find(tree)["params"].update(change)
+    with pytest.raises(ArtifactError):
+        put_together(tree, arrays, n_classes=2, where="here")
+
+
+@pytest.mark.parametrize("change", [{"height": 99}, {"height": 0}, {"input_shape": [8, 9]}, {"input_shape": [8, 9, 0]}])
+def test_a_changed_crop_is_refused(change):
+    step = picture_steps("crop 5")[0][1].fit(np.zeros((2, 8, 9, 3), np.uint8))
+    tree, arrays = take_apart(step)
+    tree["params"].update(change)
+    with pytest.raises((ArtifactError, SettingError)):
+        put_together(tree, arrays, n_classes=2, where="here")
