@@ -10,19 +10,23 @@ import hashlib
 import io
 import os
 import re
+import urllib.request
 import zipfile
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+from heldout import __version__
 from heldout.data.cache import cache_folder
 from heldout.data.dataset import Dataset
-from heldout.data.download import Progress
+from heldout.data.download import TIMEOUT_SECONDS, Progress, RemoteFile
 from heldout.data.folder_plan import FolderPlan
 from heldout.data.listing import Listing, walk
+from heldout.data.named import ESC50_ARCHIVE, NAMED
 from heldout.data.sound_folders import sound_dataset
 from heldout.data.sound_importing import check_options, import_sounds
 from heldout.errors import DataError
-from heldout.files import write_bytes
+from heldout.files import DiskError, atomic_file, write_bytes
 
 CREDIT = (
     "ESC-10 (K. J. Piczak 2015, doi:10.1145/2733373.2806390), CC BY 3.0; each clip is from freesound.org and credited "
@@ -33,6 +37,8 @@ CLIP_SECONDS = 5.0
 CLIPS_SHA256 = "47bd9ef917845202d8976dd2159f562dc3980e1b0755d90ee7cd81ce593ee028"
 """Over the names and SHA-256 of the 400 Ogg files of the stand-alone distribution, sorted by name."""
 ARCHIVE = "ESC-50-master.zip"
+_BRANCH = "master.zip"
+_BLOCK = 2**20
 _CLIP = re.compile(r"(?:.*/)?\d{3} - ([^/]+)/([1-5])-(\d+)-([A-Z])\.ogg")
 _MEMBER = re.compile(r"[^/]+/audio/([1-5]-\d+-[A-Z]-\d+\.wav)")
 _META = re.compile(r"[^/]+/meta/esc50\.csv")
@@ -49,7 +55,7 @@ _CLASS_OF = {
     "rooster": "Rooster",
     "crackling_fire": "Fire crackling",
 }
-CLASSES = tuple(sorted(_CLASS_OF.values()))
+CLASSES = NAMED["esc10"].classes
 
 
 def load_esc10(
@@ -77,7 +83,7 @@ def load_esc10(
     """
     check_options(sample_rate, clip_seconds)
     root = obtain_esc10(mirror, progress)
-    is_ogg = (root / "esc50.csv").is_file() is False
+    is_ogg = not (root / "esc50.csv").is_file()
     plan = _plan_of_clips(root) if is_ogg else _plan_of_archive(root)
     listing = _listed(root, plan)
     imported = import_sounds(
@@ -230,4 +236,56 @@ def sum_of_clips(sums: dict[str, str]) -> str:
 
 
 def _download(mirror: str, folder: Path, progress: Progress | None) -> Path:
-    raise DataError("ESC-10 cannot be downloaded yet", fix="--mirror DIR")
+    """Fetch the archive, take the clips out, and let it go."""
+    known = NAMED["esc10"]
+    addresses = [f"{mirror.rstrip('/')}/{ESC50_ARCHIVE.path}"] if mirror else [f"{a}{_BRANCH}" for a in known.addresses]
+    folder.mkdir(parents=True, exist_ok=True)
+    archive = folder / ARCHIVE
+    failures = []
+    for address in addresses:
+        try:
+            fetch_large(address, archive, ESC50_ARCHIVE, progress=progress)
+            return unpack_archive(archive, folder)
+        except DataError as error:
+            failures.append(f"{address}: {error.what}")
+        finally:
+            archive.unlink(missing_ok=True)
+    raise DataError(
+        "could not download ESC-10:\n  " + "\n  ".join(failures),
+        fix=f"try again later, or get {ARCHIVE} (or the folders of ESC-10) elsewhere, put it into a folder esc10/ and "
+        "give the folder above: --mirror DIR (or HELDOUT_MIRROR)",
+    )
+
+
+def fetch_large(address: str, target: Path, file: RemoteFile, *, progress: Progress | None) -> None:
+    """Download to a file, block by block; it appears only when it is whole.
+
+    Raises
+    ------
+    DataError
+        If the address does not give it, stands still, or sends far more than it should.
+    """
+    most = 2 * file.file_bytes
+    try:
+        request = urllib.request.Request(address, headers={"User-Agent": f"heldout/{__version__}"})
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response, atomic_file(target) as stream:
+            announced = int(response.headers.get("Content-Length") or 0)
+            n_bytes = 0
+            while block := response.read(_BLOCK):
+                if n_bytes == 0 and not block.startswith(b"PK"):
+                    raise DataError("answered with something that is no zip", where=address)
+                n_bytes += len(block)
+                if n_bytes > most:
+                    raise DataError(f"sends more than {most:,} bytes", where=address)
+                stream.write(block)
+                if progress is not None:
+                    progress(n_bytes, max(announced or file.file_bytes, n_bytes), file.path)
+            if n_bytes == 0 or n_bytes < announced:
+                raise DataError(f"cut off after {n_bytes:,} bytes", where=address)
+    except DiskError:
+        raise
+    except (HTTPException, OSError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
+        reason = getattr(error, "reason", None) or error
+        raise DataError(f"cannot be reached ({reason})", where=address) from None

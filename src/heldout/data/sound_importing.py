@@ -190,7 +190,7 @@ def _import_anew(
         if late:
             kept = [place for place in range(len(good)) if place not in late]
             rows = _close_gaps(temporary, rows, kept)
-            good, heard, sums = ([part[place] for place in kept] for part in (good, heard, sums))
+            good, heard, sums = [good[p] for p in kept], [heard[p] for p in kept], [sums[p] for p in kept]
         rows.flush()
         del rows
         manifest = _manifest(listing, form, good, headers, heard, sums, bad)
@@ -348,8 +348,8 @@ def _notes(names: list[str], headers: list[SoundHeader], heard: list[Heard], for
     for what, is_so in found.items():
         if any(is_so):
             n = sum(is_so)
-            is_are = "sound is" if n == 1 else "sounds are"
-            notes.append(f"{n:,} of {len(names):,} {is_are} {what} (first: {names[is_so.index(True)]})")
+            is_are = "is" if n == 1 else "are"
+            notes.append(f"{n:,} of {len(names):,} sounds {is_are} {what} (first: {names[is_so.index(True)]})")
     return notes
 
 

@@ -17,10 +17,11 @@ import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from heldout.deploy.folder import ARRAYS, HEADER, REMEDY, read_folder, write_folder
-from heldout.deploy.registry import has_net, put_together, same_alone, take_apart
+from heldout.deploy.registry import apart, has_net, put_together, same_alone, take_apart
 from heldout.deploy.strict_json import read_strict, write_strict
 from heldout.deploy.tensors import pack_arrays, unpack_arrays
 from heldout.errors import ArtifactError, SettingError, ShapeError
+from heldout.evaluate.rules import Rule, rule_from
 
 SCHEMA = 1
 DEFAULT_BATCH, MAX_BATCH = 256, 4096
@@ -46,6 +47,8 @@ class Bundle:
         Everything in ``header.json``.
     notes : tuple of str
         Sentences that a person should read, such as that it was written by another scikit-learn.
+    rule : Rule or None
+        How probabilities become labels, from ``info["decision"]``; None: the most probable class.
     """
 
     model: Any
@@ -54,14 +57,19 @@ class Bundle:
     info: dict[str, Any]
     header: dict[str, Any]
     notes: tuple[str, ...]
+    rule: Rule | None = None
+
+    def decide(self, probabilities: np.ndarray) -> np.ndarray:
+        """Class numbers for probabilities (n_rows, n_classes): by the rule that the model was trained with, if any."""
+        return probabilities.argmax(axis=1) if self.rule is None else self.rule.decide(probabilities)
 
     def probabilities(self, x: Any, *, batch: int | None = None) -> np.ndarray:
         """Probabilities of `classes`, float64, shape (n_rows, n_classes).
 
-        A row gets the same bits alone and among any others: where the model multiplies matrices, rows go
-        through it in batches of one fixed shape, the last one filled up with copies of its first row, with one
-        thread per product. A class that the model never saw in training gets 0. For nets this was measured, not
-        promised by torch; ``batch=1`` makes it certain, and slower.
+        A row gets the same bits alone and among any others: where the model multiplies matrices, rows (after the
+        steps that treat each row by itself) go through it in batches of one fixed shape, the last one filled up with
+        copies of its first row, with one thread per product. A class that the model never saw in training gets 0. For
+        nets this was measured, not promised by torch; ``batch=1`` makes it certain, and slower.
 
         Parameters
         ----------
@@ -80,32 +88,35 @@ class Bundle:
         size = self.header["batch"] if batch is None else batch
         if not 1 <= size <= MAX_BATCH:
             raise SettingError(f"batch is {size}", fix=f"use 1 to {MAX_BATCH}")
-        fill = not same_alone(self.model)
+        ahead, rest = apart(self.model)
+        fill = not same_alone(rest)
         spacing = NET_SPACING if size >= NET_SPACING and has_net(self.model) else 1
         step = size // spacing
         # With several threads a product is cut up differently, which moves last bits too.
         with threadpool_limits(1, user_api="blas"):
             parts = [
-                self._one_batch(_rows(x, start, start + step), size if fill else 0, spacing)
+                self._one_batch(ahead, rest, _rows(x, start, start + step), size if fill else 0, spacing)
                 for start in range(0, len(x), step)
             ]
         return np.concatenate([np.empty((0, len(self.classes))), *parts])
 
-    def _one_batch(self, rows: Any, size: int, spacing: int) -> np.ndarray:
-        """Probabilities of these rows, `spacing` apart in a batch filled up to `size`."""
-        n_rows = len(rows)
-        if n_rows * spacing < size or spacing > 1:
-            places = np.zeros(size, dtype=np.int64)
-            places[: n_rows * spacing] = np.repeat(np.arange(n_rows), spacing)
-            rows = _pick(rows, places)
+    def _one_batch(self, ahead: Sequence[Any], rest: Any, rows: Any, size: int, spacing: int) -> np.ndarray:
+        """Probabilities of these rows, `spacing` apart in a batch filled up to `size` after the steps `ahead`."""
+        n_rows, shape = len(rows), np.shape(rows)[1:]
         try:
-            given = np.asarray(self.model.predict_proba(rows), dtype=np.float64)
+            for step in ahead:
+                rows = step.transform(rows)
+            if n_rows * spacing < size or spacing > 1:
+                places = np.zeros(size, dtype=np.int64)
+                places[: n_rows * spacing] = np.repeat(np.arange(n_rows), spacing)
+                rows = _pick(rows, places)
+            given = np.asarray(rest.predict_proba(rows), dtype=np.float64)
         except (ValueError, TypeError) as error:
             raise ShapeError(
-                f"the model cannot take these rows (shape {np.shape(rows)[1:]}): {str(error)[:300]}",
+                f"the model cannot take these rows (shape {shape}): {str(error)[:300]}",
                 fix="prepare the rows as the bundle's `input` says",
             ) from error
-        numbers = np.asarray(self.model.classes_)
+        numbers = np.asarray(rest.classes_)
         if given.shape != (len(rows), len(numbers)):
             raise ShapeError(f"the model gave probabilities of shape {given.shape} for {len(numbers)} classes")
         out = np.zeros((n_rows, len(self.classes)))
@@ -225,7 +236,9 @@ def load_bundle(folder: Path | str) -> Bundle:
     model = put_together(header["model"], arrays, n_classes=len(classes), where=where)
     if not hasattr(model, "predict_proba") or not hasattr(model, "classes_"):
         raise ArtifactError(f"{type(model).__name__} gives no probabilities", where=where, fix=REMEDY)
-    return Bundle(model, classes, header["input"], header["info"], header, _notes(header["versions"]))
+    decision = header["info"].get("decision")
+    rule = None if decision is None else rule_from(decision, len(classes), where=where)
+    return Bundle(model, classes, header["input"], header["info"], header, _notes(header["versions"]), rule)
 
 
 def _check_header(header: Any, where: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from heldout.deploy.nodes import Kind, Node, Parts
 from heldout.prepare.sounds import ResampleSounds, SoundSpectrogram, SoundSummary
 
+Step = TypeVar("Step", ResampleSounds, SoundSpectrogram, SoundSummary)
 _MOST_SAMPLES = 2**31 - 1
 _MOST_RATE = 768_000
 _MOST_FRAME = 2**20
@@ -17,7 +18,7 @@ def _length(step: Any) -> dict[str, Any]:
     return {"length": int(step.length_), "rate": int(step.rate)}
 
 
-def _read_length(node: Node, step: Any) -> Any:
+def _with_length(node: Node, step: Step) -> Step:
     step.length_ = node.integer("length", 1, _MOST_SAMPLES)
     return step
 
@@ -30,13 +31,13 @@ def _write_resample(step: ResampleSounds) -> Parts:
 def _read_resample(node: Node) -> ResampleSounds:
     seconds = node.number("seconds", 1e-3, 1e6) if node.has_param("seconds") else None
     rate, new_rate = (node.integer(name, 1, _MOST_RATE) for name in ("rate", "new_rate"))
-    step = _read_length(node, ResampleSounds(rate, new_rate, seconds))
+    step = _with_length(node, ResampleSounds(rate, new_rate, seconds))
     node.check(step.new_length <= _MOST_SAMPLES, "sounds would become too long")
-    return step  # type: ignore[no-any-return]
+    return step
 
 
 def _write_spectrogram(step: SoundSpectrogram) -> Parts:
-    params = {name: int(getattr(step, name)) for name in ("size", "hop", "n_bands")}
+    params: dict[str, Any] = {name: int(getattr(step, name)) for name in ("size", "hop", "n_bands")}
     params |= {"scale": step.scale, "low": float(step.low), "high": None if step.high is None else float(step.high)}
     return Parts(_length(step) | params | {"log": bool(step.log), "floor_db": float(step.floor_db)})
 
@@ -57,7 +58,7 @@ def _read_spectrogram(node: Node) -> SoundSpectrogram:
         log=node.flag("log"),
         floor_db=node.number("floor_db", -1000.0, -1e-3),
     )
-    return _read_length(node, step)  # type: ignore[no-any-return]
+    return _with_length(node, step)
 
 
 def _write_summary(step: SoundSummary) -> Parts:
@@ -73,7 +74,7 @@ def _read_summary(node: Node) -> SoundSummary:
         n_bands=node.integer("n_bands", 1, _MOST_BANDS),
         floor_db=node.number("floor_db", -1000.0, -1e-3),
     )
-    return _read_length(node, step)  # type: ignore[no-any-return]
+    return _with_length(node, step)
 
 
 KINDS = (

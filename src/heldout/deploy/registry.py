@@ -148,6 +148,29 @@ def same_alone(model: Any) -> bool:
     return all(same_alone(child) for child in _inner(model))
 
 
+def apart(model: Any) -> tuple[list[Any], Any]:
+    """The leading steps of a pipeline whose rows get the same bits alone and among others, and the rest of the model.
+
+    They need no batch of a fixed shape, so that a spectrogram is made once for a row, and not for copies that fill a
+    batch.
+    """
+    from sklearn.pipeline import Pipeline
+
+    from heldout.models.calibrated import SoftmaxCalibrated
+
+    if type(model) is SoftmaxCalibrated:
+        ahead, rest = apart(model.estimator)
+        return ahead, SoftmaxCalibrated(rest, slope=model.slope, intercept=model.intercept) if ahead else model
+    if type(model) is not Pipeline:
+        return [], model
+    steps = [(name, step) for name, step in model.steps if step is not None and step != "passthrough"]
+    n_ahead = 0
+    while n_ahead < len(steps) - 1 and same_alone(steps[n_ahead][1]):
+        n_ahead += 1
+    rest = steps[n_ahead:]
+    return [step for _, step in steps[:n_ahead]], rest[0][1] if len(rest) == 1 else Pipeline(rest)
+
+
 def has_net(model: Any) -> bool:
     """Whether the model is or contains a net."""
     return kinds_net.is_net(model) or any(has_net(child) for child in _inner(model))

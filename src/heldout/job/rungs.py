@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from heldout.errors import SettingError
+from heldout.job.sound_rungs import REPLICATES, signal_cnn, spectrogram_cnn, spectrogram_ensemble
 from heldout.models.zoo import CLASSICAL, Rung, Task, pipeline
 
 
@@ -25,10 +26,28 @@ def _cnn(task: Task) -> Any:
     return NetClassifier(**small_cnn(task.shape, task.n_classes, task.n_rows), seed=task.seed)
 
 
+_SOUNDS = ("sounds",)
 LADDER: tuple[Rung, ...] = (
     *CLASSICAL,
     Rung("mlp", "Neural net (MLP)", _mlp, lambda n, d, k: 0.5 + 1e-3 * n, is_net=True, kinds=("table",)),
     Rung("cnn", "Convolutional net", _cnn, lambda n, d, k: 3 + 2e-6 * n * d, is_net=True, kinds=("images",)),
+    Rung("signal-cnn", "Net on the signal", signal_cnn, lambda n, d, k: 5 + 0.08 * n, is_net=True, kinds=_SOUNDS),
+    Rung(
+        "spectrogram-cnn",
+        "Net on spectrograms",
+        spectrogram_cnn,
+        lambda n, d, k: 5 + 0.15 * n,
+        is_net=True,
+        kinds=_SOUNDS,
+    ),
+    Rung(
+        "spectrogram-ensemble",
+        f"Mean of {REPLICATES} nets on spectrograms",
+        spectrogram_ensemble,
+        lambda n, d, k: REPLICATES * (5 + 0.15 * n),
+        is_net=True,
+        kinds=_SOUNDS,
+    ),
 )
 """In the order in which 'simplest' is meant when the choice is made."""
 
