@@ -76,7 +76,8 @@ def measure(name: str, x: Any, y: Any, ours: Any, options: argparse.Namespace) -
         best = {side: min(seconds) for side, seconds in take_turns(sides, options.rounds).items()}
     rows = len(y) * epochs
     rates = {side: rows * (50 if side == "ours" else options.loop) / best[side] for side in sides}
-    work = 3 * Net(", ".join(f"dense {n}" for n in hidden)).multiply_adds(x.shape[1:], len(set(y)))
+    forward = Net(", ".join(f"dense {n}" for n in hidden)).multiply_adds(x.shape[1:], len(set(y)))
+    work = 3 * forward - x.shape[1] * hidden[0]  # nobody wants the gradient by the rows
     peak = matmul_peak(options.device, torch.get_num_threads())
     return {
         "case": name,

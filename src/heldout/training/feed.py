@@ -11,6 +11,8 @@ import torch
 from heldout.errors import DataError
 
 Tensor = Any
+#: Rows as stored and as floats, by their number.
+Memory = dict[int, tuple[Tensor, Tensor]]
 
 #: Integer inputs are divided by this: bytes to [0, 1], samples of sound to [-1, 1].
 DIVISORS = {"uint8": 255.0, "int16": 32768.0}
@@ -64,14 +66,30 @@ class Feed:
                 return rows.to(self.device)
         return rows if self.device.type in ("cpu", "cuda") else rows.to(self.device)
 
-    def gather(self, positions: Tensor) -> Tensor:
-        """Rows at these positions, shape (*positions.shape, n_values), as floats on the device."""
+    def gather(self, positions: Tensor, memory: Memory | None = None) -> Tensor:
+        """Rows at these positions, shape (*positions.shape, n_values), as floats on the device.
+
+        With `memory` the answer lies in memory that the next call with it writes over.
+        """
         flat = positions.reshape(-1)
+        if memory is not None and self.device.type == "cpu":
+            return self._gather_into(flat, memory).view(*positions.shape, -1)
         taken = self.rows.index_select(0, flat.to(self.rows.device))
         taken = taken.to(self.device).to(self.dtype)
         if self.divisor is not None:
             taken.mul_(1.0 / self.divisor)
         return taken.view(*positions.shape, -1)
+
+    def _gather_into(self, flat: Tensor, memory: Memory) -> Tensor:
+        """Rows in memory that stays: fresh memory of this size costs as much as the rows themselves."""
+        if len(flat) not in memory:
+            shape = (len(flat), self.rows.shape[1])
+            memory[len(flat)] = (torch.empty(shape, dtype=self.rows.dtype), torch.empty(shape, dtype=self.dtype))
+        taken, floats = memory[len(flat)]
+        torch.index_select(self.rows, 0, flat, out=taken)
+        if self.divisor is not None:
+            return torch.mul(taken, 1.0 / self.divisor, out=floats)
+        return taken if self.rows.dtype == self.dtype else floats.copy_(taken)
 
 
 class Standardizer:

@@ -65,10 +65,7 @@ def train_stack(
                 if checkpoint is not None:
                     checkpoint.try_to_write(run)
                 raise TrainingStopped("the training was stopped", fix="start it again, or give it more time")
-            rows = run.gather(batch)
-            loss = run.loss(run.forward(rows, batch), batch)
-            gradient = run.stack.backward(loss)
-            run.step(gradient, batch)
+            run.learn(run.gather(batch), batch)
             clock.tick()
             if checkpoint is not None:
                 checkpoint.maybe_write(run)

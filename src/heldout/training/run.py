@@ -14,8 +14,9 @@ from heldout.models.language import Dropout
 from heldout.models.net import Step
 from heldout.training import optimizers
 from heldout.training.augmenting import Augmenter
+from heldout.training.dense import DenseGradient, is_dense
 from heldout.training.epoch import Epoch, StepBatch
-from heldout.training.feed import DIVISORS, Feed, Standardizer, mean_and_std
+from heldout.training.feed import DIVISORS, Feed, Memory, Standardizer, mean_and_std
 from heldout.training.initializers import before_sigmoid, first_values
 from heldout.training.losses import row_losses
 from heldout.training.settings import Job, Trained
@@ -65,6 +66,7 @@ class Run:
         self.optimizer = {name: torch.zeros_like(self.stack.values) for name in optimizers.state_names(self.settings)}
         self._rule = optimizers.update_rule(self.settings)
         self.loss_sums = torch.zeros(len(jobs), device=self.device, dtype=torch.float64)
+        self._memory: Memory = {}
         self.augmenter = None
         if self.settings.augment:
             is_pixels = feed.divisor == DIVISORS["uint8"]
@@ -135,6 +137,9 @@ class Run:
         if inputs and inputs[0]:
             mean, std = (np.stack([i[f"input.{name}"] for i in inputs]) for name in ("mean", "std"))
             self.standardizer = Standardizer(*(torch.from_numpy(a).to(self.device, self.dtype) for a in (mean, std)))
+        # Mixed rows have two classes, which the gradient by hand does not know.
+        by_autograd = self.settings.precision == "mixed" or (self.augmenter is not None and self.augmenter.mixing)
+        self.by_hand = DenseGradient(self) if self.members and is_dense(self.plan) and not by_autograd else None
         self.lengths = torch.tensor([len(m.job.rows) for m in self.members], device=self.device)
         self.mean_weights = None
         if self.feed.weights is not None:  # weights are scaled to mean 1 over each replicate's training rows
@@ -163,7 +168,7 @@ class Run:
 
     def gather(self, batch: StepBatch) -> Tensor:
         """Rows of the batch as floats, (n_replicates, n_rows, n_values)."""
-        rows = self.feed.gather(batch.positions)
+        rows = self.feed.gather(batch.positions, self._memory)
         if self.augmenter is not None:
             rows = self.augmenter.apply(rows, batch)
         return rows if self.standardizer is None else self.standardizer.apply(rows)
@@ -194,6 +199,24 @@ class Run:
         self.loss_sums += each.detach() * batch.counts
         return each.sum()
 
+    def learn(self, rows: Tensor, batch: StepBatch) -> None:
+        """Gradient of the loss, and the step that follows from it."""
+        if self.by_hand is None:
+            self.step(self.stack.backward(self.loss(self.forward(rows, batch), batch)), batch)
+            return
+        gradient, is_in_velocity = self.by_hand(rows, batch)
+        if not is_in_velocity:
+            self.step(gradient, batch)
+            return
+        with torch.no_grad():
+            self._decay(batch)
+            self.stack.values.add_(self.optimizer["velocity"])
+        self.done = batch.number + 1
+
+    def _decay(self, batch: StepBatch) -> None:
+        if self.weight_decay is not None:
+            self.stack.values.sub_(self.weight_decay * self.stack.values * batch.lr)
+
     def step(self, gradient: Tensor, batch: StepBatch) -> None:
         """Change the weights of the replicates that have rows in this batch."""
         values = self.stack.values
@@ -205,8 +228,7 @@ class Run:
             if self.clip is not None:
                 norm = gradient.norm(dim=1, keepdim=True)
                 gradient.mul_((self.clip / norm.clamp(min=1e-30)).clamp(max=1.0))
-            if self.weight_decay is not None:
-                values.sub_(self.weight_decay * values * batch.lr)
+            self._decay(batch)
             self._rule(values, gradient, self.optimizer, batch.lr, self.momentum, batch.t)
             if kept is not None:
                 for block, old in zip(touched, kept, strict=True):

@@ -92,10 +92,10 @@ class Stack:
         def block(parameters: list[Parameter]) -> tuple[Tensor, dict[str, Tensor]]:
             size = sum(p.size for p in parameters)
             values = torch.zeros(self.n_replicates, size, device=self.device, dtype=self.dtype)
-            return values, _views(values, parameters)
+            return values, parameter_views(values, parameters)
 
         self.values, views = block(self.trained)
-        self.gradient, self._gradients = block(self.trained)
+        self.gradient, self.gradient_views = block(self.trained)
         self.fixed_values, fixed_views = block(self.fixed)
         self.leaves = [view.detach().requires_grad_() for view in views.values()]
         self.views = {**dict(zip(views, self.leaves, strict=True)), **fixed_views}
@@ -122,7 +122,7 @@ class Stack:
     def backward(self, loss: Tensor) -> Tensor:
         """Gradient of the loss as one block (replicates, values)."""
         for target, found in zip(
-            self._gradients.values(), torch.autograd.grad(loss, self.leaves, allow_unused=True), strict=True
+            self.gradient_views.values(), torch.autograd.grad(loss, self.leaves, allow_unused=True), strict=True
         ):
             if found is None:
                 target.zero_()
@@ -160,7 +160,7 @@ class Stack:
             case Pool():
                 return _pool(layer, x, is_signal=len(step.before) == 2)
             case Dropout():
-                return self._dropout(layer, step, x, batch)
+                return self._dropout(step, x, batch)
             case BatchNorm():
                 return self._batch_norm(layer, step, x, batch)
             case Flatten():
@@ -192,7 +192,7 @@ class Stack:
         if len(step.before) > 1:  # at each position, as a 1x1 convolution
             weight = kernel.reshape(-1, kernel.shape[2], 1, 1)
             return functional.conv2d(x, weight, bias.reshape(-1), groups=self.n_replicates)
-        gradient = self._gradients.get(step.parameters[0].name)
+        gradient = self.gradient_views.get(step.parameters[0].name)
         if gradient is not None and gradient[0].numel() < SMALL_KERNEL:
             gradient = None  # for these a product into a strided block costs more than the copy
         if gradient is not None and torch.is_grad_enabled() and not torch.is_autocast_enabled(self.device.type):
@@ -201,9 +201,11 @@ class Stack:
             return torch.addmm(bias[0], x[0], kernel[0].t())[None]
         return torch.baddbmm(bias[:, None], x, kernel.transpose(1, 2))
 
-    def _dropout(self, layer: Dropout, step: Step, x: Tensor, batch: Batch) -> Tensor:
-        if not batch.training:
-            return x
+    def _dropout(self, step: Step, x: Tensor, batch: Batch) -> Tensor:
+        return x * self.keep_mask(step, x, batch) if batch.training else x
+
+    def keep_mask(self, step: Step, x: Tensor, batch: Batch) -> Tensor:
+        """What a dropout layer multiplies its input by: 0, or 1 / (1 - rate) where the value stays."""
         number = self.dropout_numbers[step.name]
         rate = batch.rates[number]
         n_values = x.numel() // self.n_replicates
@@ -211,8 +213,8 @@ class Stack:
         threshold = (rate * 65536 - 32768).round().clamp(max=32767).to(torch.int16)
         keep = (words >= threshold[:, None]).to(x.dtype).mul_((1 / (1 - rate))[:, None])
         if x.dim() == 3:
-            return x * keep.view(x.shape)
-        return x * _to_image(keep.view(self.n_replicates, len(x), -1), (*x.shape[2:], x.shape[1] // self.n_replicates))
+            return keep.view(x.shape)
+        return _to_image(keep.view(self.n_replicates, len(x), -1), (*x.shape[2:], x.shape[1] // self.n_replicates))
 
     def _batch_norm(self, layer: BatchNorm, step: Step, x: Tensor, batch: Batch) -> Tensor:
         scale, shift, mean, variance = (self.views[p.name] for p in step.parameters)
@@ -315,7 +317,8 @@ def pool_first(steps: Sequence[Step]) -> tuple[Step, ...]:
     return tuple(order)
 
 
-def _views(block: Tensor, parameters: Sequence[Parameter]) -> dict[str, Tensor]:
+def parameter_views(block: Tensor, parameters: Sequence[Parameter]) -> dict[str, Tensor]:
+    """Parts of a block (replicates, values) by parameter, each (replicates, *shape)."""
     views, first = {}, 0
     for parameter in parameters:
         part = block[:, first : first + parameter.size]
