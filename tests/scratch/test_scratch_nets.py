@@ -265,6 +265,13 @@ def test_iris_is_learned_and_the_seed_decides(dropout):
     assert (probabilities[0] != probabilities[2]).any()
 
 
+def test_dropout_noises_the_training_and_not_the_prediction():
+    X, y = rows(8)
+    nets = [MLP((6,), dropout=share, n_epochs=1).fit(X, y) for share in (0.0, 0.5)]
+    assert (nets[0].weights_[0] != nets[1].weights_[0]).any()
+    assert (nets[1].predict_proba(X) == nets[1].predict_proba(X)).all()
+
+
 def test_a_single_class_is_refused():
     with pytest.raises(ValueError, match="nothing to tell apart"):
         MLP().fit(np.zeros((3, 2)), np.zeros(3))
