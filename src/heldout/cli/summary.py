@@ -23,6 +23,8 @@ def summary(folder: RunFolder, values: dict[str, Any], *, interrupted: bool = Fa
         f"Cross-validated: accuracy {with_error(rung['accuracy'], rung['accuracy_se'])}, "
         f"MCC {with_error(rung['mean'], rung['se'])}{hope}"
     )
+    if values.get("decision"):
+        lines.append(f"Decision: {values['decision']['says']}")
     if chosen["note"]:
         lines.append(f"Note: {chosen['note']}")
     lines += _confusions(values)
@@ -80,8 +82,8 @@ def _test(values: dict[str, Any]) -> list[str]:
     lines = [
         f"Test: accuracy {test['accuracy']:.4f} ({level} interval {low:.4f} to {high:.4f}), "
         f"MCC {test['mcc']:.3f} ({mcc_low:.3f} to {mcc_high:.3f}), {plural(test['n'], 'sealed row')}",
-        f"Seal: opening number {seal['openings']} of these data"
-        + ("" if seal["openings"] == 1 else "; the interval is widened for it"),
+        f"Seal: opening number {seal.get('number', seal['openings'])} of these data"
+        + ("" if seal["openings"] == 1 else f", {seal['openings']} by now; the interval is widened for it"),
     ]
     lines += [f"Note: {remark}" for remark in seal.get("remarks", ())]
     return lines + [f"Warning: the ledger was tampered with: {problem}" for problem in seal["problems"]]

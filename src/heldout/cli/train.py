@@ -35,6 +35,11 @@ from heldout.errors import SettingError
 )
 @click.option("--folds", metavar="N|WORD", help="Folds of the cross-validation (default 5), loo-group, or published.")
 @click.option("--repeats", type=int, help="Repeats of the cross-validation (default 3 up to 1,000 rows, else 1).")
+@click.option(
+    "--threshold",
+    metavar="WISH",
+    help="Choose how labels follow from probabilities: mcc, tpr>=0.95 (tnr, ppv, npv), cost:fp=1,fn=5.",
+)
 @click.option("--test-share", type=float, help="Share of the rows that is sealed (default 0.2).")
 @click.option("--rows", type=int, help="Most rows that the ladder cross-validates on (default 10,000).")
 @click.option("--image-size", type=int, metavar="PIXELS", help="Side that images are brought to.")

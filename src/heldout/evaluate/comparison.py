@@ -344,7 +344,10 @@ def _paired_share_interval(both: int, only_a: int, only_b: int, neither: int, le
     low_a, high_a = accuracy_interval(both + only_a, n, level)
     low_b, high_b = accuracy_interval(both + only_b, n, level)
     product = (both + only_a) * (only_b + neither) * (both + only_b) * (only_a + neither)
-    phi = (both * neither - only_a * only_b) / math.sqrt(product) if product else 0.0
+    agreement = both * neither - only_a * only_b
+    if agreement > 0:
+        agreement = max(agreement - n / 2, 0)  # a continuity correction
+    phi = agreement / math.sqrt(product) if product else 0.0
     difference = share_a - share_b
     down = (share_a - low_a) ** 2 - 2 * phi * (share_a - low_a) * (high_b - share_b) + (high_b - share_b) ** 2
     up = (share_b - low_b) ** 2 - 2 * phi * (share_b - low_b) * (high_a - share_a) + (high_a - share_a) ** 2

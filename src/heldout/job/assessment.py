@@ -12,10 +12,10 @@ import numpy as np
 from heldout.errors import ArtifactError, DataError
 from heldout.job.folder import MARK, RunFolder
 from heldout.job.identity import content_digests, find_rows, short
-from heldout.job.records import write_metrics
+from heldout.job.openings import Answers, interval_records, seal_history, widen
+from heldout.job.records import read_metrics, write_metrics
 from heldout.job.reporting import find_mistakes, write_report
 from heldout.job.settings import TrainSettings
-from heldout.report.content import score
 from heldout.split.ledger import Ledger, confidence_level
 from heldout.split.sealed import Opening, SealedTest
 from heldout.split.sketch import sketch_of
@@ -42,14 +42,15 @@ def assess_sealed(folder: RunFolder, sealed: SealedTest, values: dict[str, Any],
     )
     data = opening.data
     probabilities = bundle.probabilities(data.x)
-    predicted = probabilities.argmax(axis=1)
-    others = ledger.overlapping(sketch_of(content_digests(data)), data_fingerprint=values["data"]["fingerprint"])
+    predicted = bundle.decide(probabilities)
+    sketch = sketch_of(content_digests(data))
+    others = ledger.overlapping(sketch, data_fingerprint=values["data"]["fingerprint"])
     level = confidence_level(opening.number + len(others))
     grouped = data.groups is not None and len(np.unique(data.groups)) < len(data)
-    scored = score(data.y, probabilities, data.classes, groups=data.groups if grouped else None, level=level)
-    found = dict(scored.metrics)
-    found |= {f"{key}_ci": [float(end) for end in ends] for key, ends in scored.intervals.items()}
-    found["ci_level"] = level
+    answers = Answers(data.y, probabilities, predicted, data.groups if grouped else None)
+    answers.save(folder, sketch)
+    scored = answers.score(data.classes, level)
+    found = {**scored.metrics, **interval_records(scored)}
     opening.record({key: found[key] for key in ("n", "accuracy", "accuracy_ci", "mcc", "mcc_ci")})
     write_predictions(folder, "predictions.csv", data.ids, data.y, predicted, probabilities, data.classes)
     values = {**values, "test": found, "seal": _seal_record(ledger, opening, values, problems, others)}
@@ -86,7 +87,9 @@ def bundle_hash(folder: RunFolder) -> str:
     """SHA-256 over what the model is (its tree and its numbers), not over when and by which versions it was written."""
     try:
         header = json.loads((folder.model / "header.json").read_text("utf-8"))
-        model = json.dumps([header["model"], header["classes"]], sort_keys=True).encode()
+        decision = header["info"].get("decision")
+        parts = [header["model"], header["classes"], *([decision] if decision else [])]
+        model = json.dumps(parts, sort_keys=True).encode()
         arrays = (folder.model / "arrays.safetensors").read_bytes()
     except (OSError, ValueError, KeyError) as error:
         raise ArtifactError("the run has no whole model", where=str(folder.model), fix="train again") from error
@@ -96,7 +99,7 @@ def bundle_hash(folder: RunFolder) -> str:
 def closed_seal(fingerprint: str) -> dict[str, Any]:
     """How the seal of these data stands while this run has not opened it."""
     ledger = Ledger()
-    history = _history(ledger, fingerprint)
+    history = seal_history(ledger, fingerprint)
     return {
         "openings": len(history),
         "ledger": str(ledger.path),
@@ -105,21 +108,11 @@ def closed_seal(fingerprint: str) -> dict[str, Any]:
     }
 
 
-def _history(ledger: Ledger, fingerprint: str) -> list[dict[str, Any]]:
-    """Every opening of these data: number, run, time, model, and its result in words."""
-    openings = ledger.openings(fingerprint)
-    history = [{key: o[key] for key in ("number", "run", "time", "model")} for o in openings]
-    for record, found in zip(history, openings, strict=True):
-        accuracy = (found["result"] or {}).get("accuracy")
-        record["result"] = "not recorded" if accuracy is None else f"accuracy {accuracy:.4f}"
-    return history
-
-
 def _seal_record(
     ledger: Ledger, opening: Opening, values: dict[str, Any], problems: list[str], others: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """How the seal stands after this opening, as it goes into ``metrics.json``."""
-    history = _history(ledger, values["data"]["fingerprint"])
+    history = seal_history(ledger, values["data"]["fingerprint"])
     remarks = []
     if others:
         remarks.append(
@@ -127,6 +120,7 @@ def _seal_record(
             f"(first: run {others[0]['run']}, {others[0]['time']}); the interval is widened for them, too"
         )
     return {
+        "number": opening.number,
         "openings": len(history),
         "overlapping": len(others),
         "remarks": remarks,
@@ -159,7 +153,8 @@ def write_predictions(
 def assess(folder: RunFolder, *, again: bool = False, sealed: SealedTest | None = None) -> dict[str, Any]:
     """Open the seal of an earlier run and score its model; unless ``sealed`` is at hand, its data are loaded anew.
 
-    A run that was assessed before gives its recorded result and opens nothing, unless ``again``.
+    A run that was assessed before gives its recorded result and opens nothing, unless ``again``; if the seal was opened
+    by others since, the recorded intervals are widened for that.
 
     Raises
     ------
@@ -172,9 +167,9 @@ def assess(folder: RunFolder, *, again: bool = False, sealed: SealedTest | None 
 
     folder.require_run()
     with folder.lock():
-        values = folder.read_json("metrics.json")
+        values = read_metrics(folder)
         if "test" in values and not again:
-            return values
+            return widen(folder, values)
         settings = settings_from(read_config(folder.path / MARK), where=str(folder.path / MARK))
         sealed = sealed or _seal_again(folder, settings, values)
         return assess_sealed(folder, sealed, values, config_hash=settings.hash())

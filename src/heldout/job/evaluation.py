@@ -48,7 +48,8 @@ def evaluate(run: str, data: str, *, mirror: str | None = None, allow_leak: bool
         )
     probabilities = np.zeros((len(given), len(given.classes)))
     probabilities[:, :n_known] = bundle.probabilities(given.x)
-    scored = score(given.y, probabilities, given.classes)
+    decided = None if bundle.rule is None else bundle.decide(probabilities[:, :n_known])
+    scored = score(given.y, probabilities, given.classes, predictions=decided)
     found = dict(scored.metrics)
     found |= {f"{key}_ci": [float(end) for end in ends] for key, ends in scored.intervals.items()}
     return found | {"ci_level": scored.level, "classes": list(given.classes), "notes": notes}

@@ -16,8 +16,8 @@ import numpy as np
 
 from heldout.data.dataset import Dataset
 from heldout.errors import HeldoutError, MissingExtraError, TrainingError, require
-from heldout.evaluate.confusion import mcc
-from heldout.evaluate.intervals import mean_and_se
+from heldout.evaluate.confusion import confusion, mcc
+from heldout.evaluate.intervals import mcc_standard_error, mean_and_se
 from heldout.job.budget import Budget
 from heldout.job.fitting import FoldResult, Rows, fit_fold, fit_net_folds
 from heldout.job.rungs import ladder
@@ -52,6 +52,7 @@ class RungResult:
     calibrated: bool = False
     parameters: int | None = None
     n_groups: int = 0
+    least_error: float = 0.0
     seconds: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
 
@@ -60,10 +61,12 @@ class RungResult:
 
         Stratified folds hardly differ for a model that ignores the rows, so the error of an accuracy is never put
         below the binomial one of as many independent rows as there are groups (with one right and one wrong row
-        added, Agresti & Coull 1998, so that a perfect score keeps an error).
+        added, Agresti & Coull 1998, so that a perfect score keeps an error). `least_error` does the same for MCC.
         """
         sizes = [np.mean([fold[key] for fold in self.folds]) for key in ("n_train", "n_validation")]
         mean, se = mean_and_se([fold[metric] for fold in self.folds], float(sizes[0]), float(sizes[1]))
+        if metric == "mcc" and se is not None:
+            se = max(se, self.least_error)
         if metric == "accuracy" and se is not None and self.n_groups:
             share = (mean * self.n_groups + 1) / (self.n_groups + 2)
             se = max(se, math.sqrt(share * (1 - share) / (self.n_groups + 2)))
@@ -276,6 +279,8 @@ def _fill(plan: Climb, result: RungResult, found: list[FoldResult]) -> None:
     score_together(result, y, plan.folds)
     if not all(np.isfinite(fold["mcc"]) for fold in result.folds):
         raise TrainingError(f"{result.title} gave scores that are not numbers")
+    if result.predicted is not None and len(np.unique(result.predicted)) > 1:  # a constant answer has MCC 0, always
+        result.least_error = mcc_standard_error(confusion(y, result.predicted, plan.data.n_classes), result.n_groups)
     result.calibrated = found[0].calibrated
     result.parameters = found[0].parameters
     result.status = "finished"

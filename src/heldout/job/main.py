@@ -15,8 +15,10 @@ import numpy as np
 
 from heldout.data.dataset import Dataset
 from heldout.errors import ArtifactError, DataError, LeakageError, TrainingError
+from heldout.evaluate.rules import Rule
 from heldout.files import write_text
 from heldout.job.assessment import assess_sealed, bundle_hash, closed_seal
+from heldout.job.deciding import check_threshold, choose_decision
 from heldout.job.environment import environment
 from heldout.job.folder import MARK, RunFolder, choose_folder
 from heldout.job.identity import content_digests, short
@@ -164,6 +166,7 @@ def train(
     listen({"event": "data-loaded", "rows": len(data), "classes": data.n_classes, "kind": data.kind})
     prepared = prepare(data, settings)
     del data  # the sealed rows are out of reach from here on
+    check_threshold(settings.threshold, prepared.train)
     plan = plan_climb(prepared.train, settings, started=started)
     split_event = _split_event(prepared, plan, folder)  # reads the ledger: a foreign one is refused before any writing
     with _new_folder(folder), folder.lock(), folder.events() as write_event:
@@ -191,10 +194,12 @@ def train(
                 "stopped while the chosen model was being fitted; what was cross-validated is kept",
                 fix="the same command with --resume",
             ) from None
+        choice, rule, decision = choose_decision(plan, choice, settings.threshold)
         metrics = metrics_of(prepared, plan, choice, fitted, settings, started)
+        metrics |= {"decision": decision} if decision else {}
         metrics["interrupted"] = interrupted
         metrics["seal"] = closed_seal(prepared.fingerprint)
-        _save_model(folder, plan, choice, fitted.model, prepared)
+        _save_model(folder, plan, choice, fitted.model, prepared, rule)
         metrics["chosen"]["bundle"] = bundle_hash(folder)
         write_history(folder, [*choice.result.history, *fitted.history])
         write_metrics(folder, metrics)
@@ -341,7 +346,9 @@ def _write_scores(folder: RunFolder, plan: Climb) -> None:
     folder.write_csv("scores.csv", *score_rows(plan.results))
 
 
-def _save_model(folder: RunFolder, plan: Climb, choice: Choice, model: Any, prepared: Prepared) -> None:
+def _save_model(
+    folder: RunFolder, plan: Climb, choice: Choice, model: Any, prepared: Prepared, rule: Rule | None
+) -> None:
     from heldout.deploy.bundle import save_bundle
 
     save_bundle(
@@ -349,7 +356,8 @@ def _save_model(folder: RunFolder, plan: Climb, choice: Choice, model: Any, prep
         model,
         classes=list(plan.data.classes),
         input=dict(plan.data.input),
-        info={"name": plan.data.name, "chosen": choice.result.name, "data": prepared.fingerprint},
+        info={"name": plan.data.name, "chosen": choice.result.name, "data": prepared.fingerprint}
+        | ({"decision": rule.record()} if rule else {}),
     )
 
 

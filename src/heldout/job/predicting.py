@@ -27,7 +27,7 @@ class Predictions:
     ids : list of str
         The file's path, or the row number.
     labels : list of str
-        The most probable class of each.
+        The class of each: the most probable one, or by the rule that training chose (``--threshold``).
     probabilities : float64 array, shape (n_inputs, n_classes)
         Columns in the order of `classes`.
     classes : tuple of str
@@ -52,7 +52,7 @@ class Predictions:
             {
                 "id": name,
                 "label": label,
-                "probability": float(row.max()),
+                "probability": float(row[self.classes.index(label)]),
                 "probabilities": dict(zip(self.classes, row.tolist(), strict=True)),
             }
             for name, label, row in zip(self.ids, self.labels, self.probabilities, strict=True)
@@ -104,7 +104,9 @@ def predict(model: str | os.PathLike[str], inputs: Any, *, strict: bool = True) 
 def _finish(
     bundle: Bundle, ids: list[str], probabilities: np.ndarray, skipped: list[Skipped], notes: list[str]
 ) -> Predictions:
-    labels = [bundle.classes[i] for i in probabilities.argmax(axis=1)]
+    labels = [bundle.classes[i] for i in bundle.decide(probabilities)]
+    if bundle.rule is not None:
+        notes = [*notes, f"labels follow a rule that was chosen in training ({bundle.rule.chosen})"]
     return Predictions(ids, labels, probabilities, bundle.classes, tuple(skipped), (*bundle.notes, *notes))
 
 

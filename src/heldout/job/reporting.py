@@ -92,7 +92,7 @@ def _content(
         title=folder.name,
         created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         chosen=values["chosen"]["title"],
-        choice=values["chosen"]["why"] + ".",
+        choice=". ".join([values["chosen"]["why"], *_decision(values)]) + ".",
         resampling=f"{resampling['folds']} folds{repeats}{on}",
         data=_data_summary(values["data"]),
         ladder=_ladder(values),
@@ -117,6 +117,11 @@ def _content(
         seconds=values["seconds"],
         warnings=(*warnings, *((note,) if note else ())),
     )
+
+
+def _decision(values: Mapping[str, Any]) -> list[str]:
+    """How labels follow from probabilities, if that was asked for."""
+    return [f"Decision: {values['decision']['says']}"] if values.get("decision") else []
 
 
 def _data_summary(data: Mapping[str, Any]) -> DataSummary:

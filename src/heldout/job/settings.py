@@ -55,6 +55,11 @@ class TrainSettings:
         None, "samples a second that sounds are brought to", least=100, most=768_000
     )
     clip_seconds: float | None = setting(None, "length in seconds that sounds are brought to", least=0.01, most=600)
+    threshold: str | None = setting(
+        None,
+        "how labels follow from probabilities, chosen on out-of-fold rows: mcc, tpr>=0.95, cost:fp=1,fn=5, ...",
+        check=lambda value: _threshold_refusal(value),
+    )
     strict: bool = setting(False, "unreadable files end the job instead of being counted")
     mirror: str | None = setting(None, "folder or URL to read named datasets from")
     jobs: int | None = setting(None, "worker processes; one per core by default", least=1, most=1024)
@@ -103,6 +108,12 @@ def _refusal(parse: Callable[[Any], Any], value: Any) -> str:
     except SettingError as error:
         return f"{error.what} ({error.fix})"
     return ""
+
+
+def _threshold_refusal(value: str) -> str:
+    from heldout.evaluate.rules import parse_wish
+
+    return _refusal(parse_wish, value)
 
 
 def _problem(spec: dataclasses.Field[Any], value: Any) -> str:
