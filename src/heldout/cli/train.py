@@ -34,6 +34,11 @@ from heldout.errors import SettingError
     help="Which rows are sealed: class, random, hash, time:COL, column:COL, published, file:PATH (default class).",
 )
 @click.option("--folds", metavar="N|WORD", help="Folds of the cross-validation (default 5), loo-group, or published.")
+@click.option(
+    "--prepare",
+    metavar="STEPS",
+    help="Preparation in place of each model's own, such as 'impute mean, standardize, pca 0.95'.",
+)
 @click.option("--repeats", type=int, help="Repeats of the cross-validation (default 3 up to 1,000 rows, else 1).")
 @click.option(
     "--threshold",

@@ -20,7 +20,7 @@ from heldout.evaluate.confusion import confusion, mcc
 from heldout.evaluate.intervals import mcc_standard_error, mean_and_se
 from heldout.job.budget import Budget
 from heldout.job.fitting import FoldResult, Rows, fit_fold, fit_net_folds
-from heldout.job.rungs import ladder
+from heldout.job.rungs import NotPreparedError, ladder
 from heldout.job.settings import TrainSettings
 from heldout.job.splitting import cross_validation, score_together
 from heldout.job.views import Views
@@ -119,7 +119,7 @@ def plan_climb(data: Dataset, settings: TrainSettings, *, started: float) -> Cli
     parts = cross_validation(data, rows, settings)
     rungs = ladder(data.kind, settings.models)
     n_fit = int(np.mean([len(train) for _, _, train, _ in parts]))
-    task = task_of(data, n_rows=n_fit, seed=settings.seed)
+    task = task_of(data, n_rows=n_fit, seed=settings.seed, prepare=settings.prepare)
     workers = min(settings.jobs or n_cores(), len(parts))
     costs = [LEAST_COST + rung.cost(n_fit, task.n_features, data.n_classes) * len(parts) / workers for rung in rungs]
     refit = max(rung.cost(len(data), task.n_features, data.n_classes) for rung in rungs[-1:])
@@ -196,7 +196,8 @@ def _fit_rung(plan: Climb, step: int, rung: Rung, result: RungResult, views: Vie
     try:
         if rung.is_net:
             require("torch", extra="nets", needed_by=rung.title)
-        rows, estimator = views.apart(rung.build(task_of(plan.data, n_rows=n_fit, seed=plan.settings.seed)))
+        task = task_of(plan.data, n_rows=n_fit, seed=plan.settings.seed, prepare=plan.settings.prepare)
+        rows, estimator = views.apart(rung.build(task))
         if rung.is_net:
             found = _net_folds(plan, step, rung, estimator, rows, deadline, listen)
         else:
@@ -206,7 +207,7 @@ def _fit_rung(plan: Climb, step: int, rung: Rung, result: RungResult, views: Vie
             found = workers.run(tasks, deadline=lambda done: deadline, on_done=lambda *_: tell(next(counter)))
     except OutOfTimeError as error:
         result.status, result.why = "skipped", str(error)
-    except MissingExtraError as error:
+    except (MissingExtraError, NotPreparedError) as error:
         result.status, result.why = "skipped", f"{error.what}; {error.fix}"
     except HeldoutError as error:
         result.status, result.why = "failed", str(error)

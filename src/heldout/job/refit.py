@@ -88,7 +88,8 @@ def _sample(plan: Climb, n_rows: int) -> np.ndarray:
 
 def _fit(plan: Climb, rung: Rung, rows: np.ndarray, deadline: float, listen: Listener) -> Any:
     data = Rows(plan.data.kind, plan.data.x, plan.data.y)
-    estimator = rung.build(task_of(plan.data, n_rows=len(rows), seed=plan.settings.seed))
+    settings = plan.settings
+    estimator = rung.build(task_of(plan.data, n_rows=len(rows), seed=settings.seed, prepare=settings.prepare))
     if rung.is_net:
         return _fit_net(data, estimator, rows, deadline, listen, rung.name, plan.settings.seed)
     threads = min(plan.settings.jobs or n_cores(), n_cores())

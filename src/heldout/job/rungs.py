@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
+import numpy as np
+
 from heldout.errors import SettingError
 from heldout.job.sound_rungs import REPLICATES, signal_cnn, spectrogram_cnn, spectrogram_ensemble
 from heldout.models.zoo import CLASSICAL, Rung, Task, pipeline
@@ -20,10 +22,35 @@ def _mlp(task: Task) -> Any:
 
 
 def _cnn(task: Task) -> Any:
+    from sklearn.pipeline import Pipeline
+
     from heldout.models.presets import small_cnn
     from heldout.training.classifier import NetClassifier
 
-    return NetClassifier(**small_cnn(task.shape, task.n_classes, task.n_rows), seed=task.seed)
+    if not task.prepare:
+        return NetClassifier(**small_cnn(task.shape, task.n_classes, task.n_rows), seed=task.seed)
+    steps, shape = _pictures(task)
+    return Pipeline([*steps, ("model", NetClassifier(**small_cnn(shape, task.n_classes, task.n_rows), seed=task.seed))])
+
+
+class NotPreparedError(SettingError):
+    """A model cannot read what ``--prepare`` makes; it is left out, and the others go on."""
+
+
+def _pictures(task: Task) -> tuple[list[tuple[str, Any]], tuple[int, ...]]:
+    """Steps in front of a convolutional net, and the shape of the pictures that they give."""
+    from sklearn.pipeline import Pipeline
+
+    from heldout.prepare.language import is_for_pictures, picture_steps
+
+    if not is_for_pictures(task.prepare):
+        raise NotPreparedError(
+            "--prepare makes rows of numbers, and a convolutional net reads pictures",
+            fix="give crop, resize, grey or colour only",
+        )
+    steps = picture_steps(task.prepare)
+    sample = np.zeros((1, *task.shape), np.uint8)
+    return steps, tuple(Pipeline(steps).fit_transform(sample).shape[1:])
 
 
 _SOUNDS = ("sounds",)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from heldout.errors import SettingError
+from heldout.prepare.language import parse_prepare
 from heldout.split.words import parse_folds, parse_split
 
 
@@ -45,15 +46,18 @@ class TrainSettings:
         "folds of the cross-validation: a number from 2 to 100, loo-group, or published",
         check=lambda value: _refusal(parse_folds, value),
     )
+    prepare: str | None = setting(
+        None,
+        "steps of preparation in place of each model's own, such as 'impute mean, standardize, pca 0.95'",
+        check=lambda value: _refusal(parse_prepare, value),
+    )
     repeats: int | None = setting(
         None, "repeats of the cross-validation; 3 up to 1,000 rows, else 1", least=1, most=100
     )
     test_share: float = setting(0.2, "share of the rows that is sealed as test set", least=0.01, most=0.9)
     rows: int = setting(10_000, "most rows that the ladder cross-validates on; the refit uses all", least=50)
     image_size: int | None = setting(None, "side in pixels that images are brought to", least=4, most=1024)
-    sample_rate: int | None = setting(
-        None, "samples a second that sounds are brought to", least=100, most=768_000
-    )
+    sample_rate: int | None = setting(None, "samples a second that sounds are brought to", least=100, most=768_000)
     clip_seconds: float | None = setting(None, "length in seconds that sounds are brought to", least=0.01, most=600)
     threshold: str | None = setting(
         None,
@@ -106,7 +110,8 @@ def _refusal(parse: Callable[[Any], Any], value: Any) -> str:
     try:
         parse(value)
     except SettingError as error:
-        return f"{error.what} ({error.fix})"
+        first, *shown = error.what.split("\n")
+        return "\n".join([f"{first} ({error.fix})", *shown])
     return ""
 
 

@@ -33,6 +33,7 @@ class Task:
     seed: int
     frame: Any = None
     rate: int = 0
+    prepare: str = ""
 
     @property
     def n_features(self) -> int:
@@ -62,18 +63,20 @@ class Rung:
     kinds: tuple[str, ...] = ("table", "images", "sounds")
 
 
-def task_of(data: Dataset, *, n_rows: int, seed: int) -> Task:
-    """Describe ``data`` to the builders; ``n_rows`` is what one fit will see."""
+def task_of(data: Dataset, *, n_rows: int, seed: int, prepare: str | None = None) -> Task:
+    """Describe ``data`` to the builders; ``n_rows`` is what one fit will see, ``prepare`` a line of steps, if any."""
     table = data.kind == "table"
     shape = (data.x.shape[1],) if table else tuple(data.x.shape[1:])
     rate = data.input["rate"] if data.kind == "sounds" else 0
-    return Task(data.kind, shape, n_rows, data.n_classes, seed, data.x if table else None, rate)
+    return Task(data.kind, shape, n_rows, data.n_classes, seed, data.x if table else None, rate, prepare or "")
 
 
 def pipeline(task: Task, model: Any, *, scale: bool, reduce: bool = False) -> Any:
     """Preparation and model as one estimator, so that nothing is fitted outside the training rows."""
     from sklearn.pipeline import Pipeline
 
+    if task.prepare:
+        return Pipeline([*_asked_steps(task), ("model", model)])
     if task.kind == "table":
         from heldout.prepare.tables import table_preparation
 
@@ -89,6 +92,21 @@ def pipeline(task: Task, model: Any, *, scale: bool, reduce: bool = False) -> An
         n_components = min(PCA_COMPONENTS, task.n_features, max(2, task.n_rows // 4))
         steps.append(("reduce", PCA(n_components, svd_solver="randomized", random_state=task.seed)))
     return Pipeline([*steps, ("model", model)])
+
+
+def _asked_steps(task: Task) -> list[tuple[str, Any]]:
+    """The steps that the user asked for, in place of those that a model would have."""
+    from heldout.prepare.language import picture_steps, table_steps, vector_steps
+
+    if task.kind == "table":
+        return table_steps(task.prepare, task.frame, seed=task.seed)
+    if task.kind == "sounds":
+        from heldout.prepare.sounds import SoundSummary
+
+        return [("prepare", SoundSummary(task.rate)), *vector_steps(task.prepare, seed=task.seed)]
+    from heldout.prepare.images import FlattenPixels
+
+    return [*picture_steps(task.prepare), ("prepare", FlattenPixels()), *vector_steps(task.prepare, seed=task.seed)]
 
 
 def _sound_pipeline(task: Task, model: Any, scale: bool) -> Any:
