@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from heldout.data.plain_delimited import read_plain
 from heldout.errors import DataError
 
 MAX_COLUMNS = 100_000
@@ -138,13 +139,13 @@ def read_delimited(source: Path | BinaryIO, *, where: str, delimiter: str | None
     if isinstance(source, Path):
         try:
             with source.open("rb") as stream:
-                return _read(stream, where, delimiter)
+                return _read(stream, where, delimiter, source)
         except OSError as error:
             raise DataError(f"cannot read: {error.strerror}", where=where, fix="check the file's rights") from error
     return _read(source, where, delimiter)
 
 
-def _read(stream: BinaryIO, where: str, delimiter: str | None) -> RawTable:
+def _read(stream: BinaryIO, where: str, delimiter: str | None, path: Path | None = None) -> RawTable:
     guarded = io.BufferedReader(_Guarded(stream, where), _BLOCK_BYTES)
     text = io.TextIOWrapper(guarded, encoding="utf-8-sig", newline="")
     first = text.readline()
@@ -165,7 +166,8 @@ def _read(stream: BinaryIO, where: str, delimiter: str | None) -> RawTable:
     if header is None:
         raise DataError("the file holds blank lines only", where=where, fix="give a header line and rows")
     names = _header(header[1], where, notes)
-    columns, lines = _columns(rows, names, where)
+    plain = None if path is None else read_plain(path, names, delimiter)
+    columns, lines = _columns(rows, names, where) if plain is None else plain
     return RawTable(names, columns, lines, where, notes)
 
 
