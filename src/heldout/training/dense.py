@@ -2,9 +2,9 @@
 
 The same function as through autograd (a test holds both together), at a third of the calls: small nets are bound by
 calls, not by arithmetic. Outputs are (replicates, units, rows), the order in which the products of small batches are
-fastest (measured with MKL: 41 against 32 billion multiply-adds a second on a core). For SGD with momentum the product of a large kernel's gradient adds straight into the
-velocity, so that a gradient as large as the weights is neither written nor read (Rumelhart, Hinton, Williams 1986 for
-the equations; chapter 10 of the course).
+fastest (measured with MKL: 41 against 32 billion multiply-adds a second on a core). For SGD with momentum the product
+of a large kernel's gradient adds straight into the velocity, so that a gradient as large as the weights is neither
+written nor read (Rumelhart, Hinton, Williams 1986 for the equations; chapter 10 of the course).
 """
 
 from __future__ import annotations
