@@ -1,8 +1,11 @@
 import gzip
 import hashlib
 import http.server
+import io
+import json
 import os
 import struct
+import tarfile
 import threading
 import time
 from pathlib import Path
@@ -10,9 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heldout.data import download, fetch, load, named
+from heldout.cli.main import _run
+from heldout.data import cifar_binary, download, fetch, load, named, named_readers
 from heldout.data.named import NAMED
 from heldout.data.named_readers import parse_idx
+from heldout.data.sheet import save_sheet
+from heldout.data.variants import scramble_order
 from heldout.errors import DataError, SettingError
 
 BOMB = gzip.compress(bytes(10**8))
@@ -196,6 +202,92 @@ def test_a_download_that_trickles_counts_as_stalled(tiny, serve, monkeypatch):
         fetch("mnist", mirror=address)
 
 
+def breaking(contents, pieces, seen, *, ranges=True):
+    """An answer that breaks off after some bytes, as often as `pieces` says; with or without Range."""
+
+    def answer(handler, path, count):
+        content = contents[path]
+        asked = handler.headers.get("Range")
+        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and ranges else 0
+        seen.append(start)
+        if start >= len(content):
+            handler.send_error(416)
+            return
+        handler.send_response(206 if asked and ranges else 200)
+        if asked and ranges:
+            handler.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        handler.send_header("Content-Length", str(len(content) - start))
+        handler.end_headers()
+        size = pieces.pop(0) if pieces else len(content)
+        handler.wfile.write(content[start : start + size])
+        handler.wfile.flush()
+        handler.connection.close()
+
+    return answer
+
+
+def test_a_download_that_breaks_off_goes_on_where_it_was(tiny, tmp_path, serve):
+    contents, _ = tiny
+    file = named.NAMED["mnist"].files[0]
+    starts, told = [], []
+    address, _ = serve(breaking({"x": contents[file.path]}, [100, 57, 1], starts))
+    target = tmp_path / "got.gz"
+    download.fetch_file(file, [address + "/x"], target, progress=lambda *call: told.append(call))
+    assert target.read_bytes() == contents[file.path]
+    assert starts == [0, 100, 157, 158]
+    assert [call[0] for call in told] == sorted(call[0] for call in told)
+    assert told[-1][0] == told[-1][1] == len(contents[file.path])
+    assert [path.name for path in tmp_path.iterdir()] == ["got.gz"]
+
+
+def test_a_download_goes_on_in_a_later_call_and_at_another_address(tiny, tmp_path, serve):
+    contents, _ = tiny
+    file = named.NAMED["mnist"].files[0]
+    dead, _ = serve(lambda handler, path, count: handler.send_error(503))
+    starts = []
+    target = tmp_path / "got.gz"
+    (tmp_path / "got.gz.part").write_bytes(contents[file.path][:90])
+    with pytest.raises(DataError, match="answered 503") as caught:
+        download.fetch_file(file, [dead + "/x"], target)
+    assert "what has arrived is kept" in caught.value.fix
+    assert f"DIR/{file.path}" in caught.value.fix
+    assert (tmp_path / "got.gz.part").stat().st_size == 90
+    address, _ = serve(breaking({"x": contents[file.path]}, [], starts))
+    download.fetch_file(file, [dead + "/x", address + "/x"], target)
+    assert starts == [90]
+    assert target.read_bytes() == contents[file.path]
+
+
+def test_a_server_that_knows_no_ranges_begins_anew(tiny, tmp_path, serve):
+    contents, _ = tiny
+    file = named.NAMED["mnist"].files[0]
+    starts = []
+    (tmp_path / "got.gz.part").write_bytes(b"something else, and longer than what comes first")
+    address, _ = serve(breaking({"x": contents[file.path]}, [], starts, ranges=False))
+    assert download.fetch_file(file, [address + "/x"], tmp_path / "got.gz").read_bytes() == contents[file.path]
+
+
+@pytest.mark.parametrize("junk", [b"not the beginning of the file", bytes(10**5)])
+def test_a_part_of_something_else_is_thrown_away_and_fetched_whole(tiny, tmp_path, serve, junk):
+    contents, _ = tiny
+    file = named.NAMED["mnist"].files[0]
+    starts = []
+    (tmp_path / "got.gz.part").write_bytes(junk)
+    address, _ = serve(breaking({"x": contents[file.path]}, [], starts))
+    assert download.fetch_file(file, [address + "/x"], tmp_path / "got.gz").read_bytes() == contents[file.path]
+    assert starts == [len(junk), 0]
+
+
+def test_a_server_that_always_breaks_off_without_a_byte_is_given_up(tiny, tmp_path, serve):
+    contents, _ = tiny
+    file = named.NAMED["mnist"].files[0]
+    starts = []
+    address, _ = serve(breaking({"x": contents[file.path]}, [0] * 50, starts))
+    with pytest.raises(DataError, match=r"cut off at 0 of"):
+        download.fetch_file(file, [address + "/x"], tmp_path / "got.gz")
+    assert len(starts) <= 4
+
+
 def test_addresses_are_tried_in_order_and_each_failure_is_told(tiny, tmp_path, serve):
     contents, _ = tiny
     file = named.NAMED["mnist"].files[0]
@@ -214,14 +306,138 @@ def test_no_mirror_file_and_no_such_name_say_what_to_do(tiny, tmp_path):
         load("mnist", mirror=tmp_path)
     with pytest.raises(SettingError, match="iris"):
         fetch("irish")
-    with pytest.raises(DataError, match="no public address"):
-        load("cifar10")
 
 
 @pytest.mark.parametrize("content", [b"", b"\0\0\x08\x01", b"\0\0\x08\x01\0\0\0\x05abc", b"\0\0\x0d\x01\0\0\0\x01abcd"])
 def test_a_file_that_is_not_idx_is_refused(content):
     with pytest.raises(DataError):
         parse_idx(content, where="x")
+
+
+def archive(batches, names=cifar_binary.BATCHES):
+    """A tar.gz as that of CIFAR-10, and a stranger in it."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as made:
+        for name, content in [
+            ("../../evil.txt", b"x"),
+            *((f"cifar-10-batches-bin/{n}", b) for n, b in zip(names, batches, strict=False)),
+        ]:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            made.addfile(info, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def test_the_binary_archive_of_cifar_is_read_in_place(tmp_path, monkeypatch):
+    random = np.random.default_rng(0)
+    records = random.integers(0, 256, (6, 4, 3073), dtype=np.uint8)
+    records[..., 0] = np.arange(24).reshape(6, 4) % 10
+    content = archive([batch.tobytes() for batch in records])
+    images, numbers = cifar_binary.read_binary_archive(content, where="x", rows=4)
+    assert images.shape == (24, 32, 32, 3)
+    assert numbers.tolist() == [number % 10 for number in range(24)]
+    first = records[0, 0, 1:]
+    assert images[0, 5, 7].tolist() == [first[5 * 32 + 7], first[1024 + 5 * 32 + 7], first[2048 + 5 * 32 + 7]]
+    monkeypatch.chdir(tmp_path)
+    assert not list(tmp_path.iterdir())
+    for bad, said in (
+        (archive([batch.tobytes() for batch in records[:5]]), "no test_batch.bin"),
+        (archive([b"short"] * 6), "5 bytes, expected"),
+        (content[:-400], "not an archive|has no"),
+        (b"not gzip", "not an archive"),
+    ):
+        with pytest.raises(DataError, match=said):
+            cifar_binary.read_binary_archive(bad, where="x", rows=4)
+    records[2, 1, 0] = 10
+    with pytest.raises(DataError, match="class 10"):
+        cifar_binary.read_binary_archive(archive([batch.tobytes() for batch in records]), where="x", rows=4)
+
+
+def test_the_official_archive_becomes_a_dataset_with_its_test_part(tmp_path, monkeypatch):
+    records = np.zeros((6, 4, 3073), np.uint8)
+    records[..., 0] = np.arange(24).reshape(6, 4) % 10
+    content = archive([batch.tobytes() for batch in records])
+    file = named.RemoteFile(named.CIFAR10_BINARY.path, hashlib.sha256(content).hexdigest(), len(content))
+    monkeypatch.setattr(named, "CIFAR10_BINARY", file)
+    made = named.NamedDataset(**{**vars(NAMED["cifar10"]), "files": (file,), "n_test": 4, "n_rows": 24})
+    for module in (named, named_readers):
+        monkeypatch.setattr(module, "NAMED", {**NAMED, "cifar10": made})
+    monkeypatch.setattr(cifar_binary.read_binary_archive, "__kwdefaults__", {"rows": 4})
+    (tmp_path / "cifar10").mkdir()
+    (tmp_path / file.path).write_bytes(content)
+    data = load("cifar10", mirror=tmp_path)
+    assert data.official_test.tolist() == [False] * 20 + [True] * 4
+    assert [data.classes[number] for number in data.y[:3]] == ["airplane", "automobile", "bird"]
+    assert data.ids[[0, 23]].tolist() == ["train/00000", "test/00023"]
+
+
+def test_scrambled_pixels_are_the_same_everywhere_and_lose_nothing(tiny, tmp_path):
+    contents, _ = tiny
+    order = scramble_order(784)
+    assert sorted(order) == list(range(784))
+    digest = hashlib.sha256(order.astype("<i8").tobytes()).hexdigest()
+    assert digest == "47c13c50520ba5b6a6449d5dd66e0be9b39e5cb80e39d15d0f038b79ff76155a"
+    for path, content in contents.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    plain, scrambled = load("mnist", mirror=tmp_path), load("mnist-scrambled", mirror=tmp_path)
+    assert scrambled.x.dtype == np.uint8
+    assert np.array_equal(scrambled.x.reshape(30, 16), plain.x.reshape(30, 16)[:, scramble_order(16)])
+    assert (scrambled.y == plain.y).all()
+    assert scrambled.official_test.sum() == 10
+    for name, images in (("mnist-vectors", plain), ("mnist-scrambled-vectors", scrambled)):
+        rows = load(name, mirror=tmp_path)
+        assert (rows.kind, rows.name, rows.origin["data"]) == ("table", name, name)
+        assert np.array_equal(rows.x.to_numpy(), images.x.reshape(30, 16))
+        assert [column["name"] for column in rows.input["columns"]][:2] == ["p0", "p1"]
+
+
+def test_every_named_dataset_has_a_licence_a_credit_and_sums():
+    for name, known in NAMED.items():
+        assert known.license, name
+        assert known.source, name
+        assert known.fingerprint or known.files, name
+        assert len(known.classes) == len(set(known.classes)) > 1
+        for file in known.files:
+            assert file.file_bytes > 0
+            assert len(file.sha256) in ((0, 64) if name == "esc10" else (64,))
+
+
+def test_another_copy_of_iris_is_not_taken_for_iris(monkeypatch):
+    from sklearn import datasets
+
+    bunch = datasets.load_iris(as_frame=True)
+    bunch.data.iloc[34, 3] = 0.1  # as in the copy of UCI
+    monkeypatch.setattr(datasets, "load_iris", lambda as_frame: bunch)
+    with pytest.raises(DataError, match="not the one that heldout knows"):
+        load("iris")
+
+
+def test_info_tells_counts_ranges_licence_and_writes_a_sheet(tmp_path, capsys):
+    from PIL import Image
+
+    sheet = tmp_path / "digits.png"
+    assert _run(["data", "info", "digits", "--json", "--sheet", str(sheet)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["classes"]["0"] == 178
+    assert told["ranges"]["values"]["min"] == 0
+    assert told["ranges"]["values"]["max"] == 255
+    assert told["known"]["licence"] == "CC BY 4.0 (UCI)"
+    with Image.open(sheet) as picture:
+        assert picture.size[1] > 10 * 48
+        colours = picture.getcolors(10**6)
+    assert len(colours) > 10
+    again = tmp_path / "again.png"
+    save_sheet(load("digits"), again)
+    assert again.read_bytes() == sheet.read_bytes()
+    assert _run(["data", "info", "iris"]) == 0
+    said = capsys.readouterr().out
+    assert "petal length (cm)        1 to 6.9, mean 3.758" in said
+    assert "licence: CC BY 4.0 (UCI)" in said
+    assert _run(["data", "info", "iris", "--sheet", str(tmp_path / "x.png")]) == 2
+    assert "shows images" in capsys.readouterr().err
+    assert _run(["data", "info", "digits", "--sheet", str(tmp_path / "x.jpg")]) == 2
+    assert not (tmp_path / "x.jpg").exists()
 
 
 @pytest.mark.skipif(not Path(MIRROR, "mnist").is_dir() or not MIRROR, reason="needs HELDOUT_MIRROR with mnist")

@@ -40,7 +40,7 @@ def list_named(as_json: bool, quiet: bool, debug: bool) -> None:
     for name, known in NAMED.items():
         size = f"{known.download_bytes / 1e6:.0f} MB" if known.download_bytes else "installed"
         click.echo(
-            f"{name:<15} {known.n_rows:>7,} {known.kind:<7} {len(known.classes):>3} classes  {size:>9}  {known.task}"
+            f"{name:<24} {known.n_rows:>7,} {known.kind:<7} {len(known.classes):>3} classes  {size:>9}  {known.task}"
         )
 
 
@@ -66,21 +66,34 @@ def fetch(name: str, mirror: str | None, as_json: bool, quiet: bool, debug: bool
 @click.argument("source")
 @click.option("--target", metavar="COL", help="Column with the labels (tables).")
 @click.option("--group", metavar="COL", help="Column that names the source of each row.")
+@click.option("--sheet", metavar="FILE.png", help="Write sample pictures of each class (images).")
 @mirror_option
 @shared
 def info(
-    source: str, target: str | None, group: str | None, mirror: str | None, as_json: bool, quiet: bool, debug: bool
+    source: str,
+    target: str | None,
+    group: str | None,
+    sheet: str | None,
+    mirror: str | None,
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
 ) -> None:
-    r"""Tell what is in SOURCE (as for `heldout train`): rows, classes, kind, what was skipped.
+    r"""Tell what is in SOURCE (as for `heldout train`): rows, classes, ranges, what was skipped.
 
     \b
     Example:
-      heldout data info photos/
+      heldout data info photos/ --sheet samples.png
+      heldout data info mnist
     """
+    from pathlib import Path
+
     import numpy as np
 
     from heldout.data.fingerprint import fingerprint
     from heldout.data.loading import load
+    from heldout.data.ranges import ranges
+    from heldout.data.sheet import save_sheet
 
     found = load(source, target=target, group=group, mirror=mirror, progress=None if quiet else _progress())
     counts = dict(zip(found.classes, np.bincount(found.y, minlength=found.n_classes).tolist(), strict=True))
@@ -92,7 +105,11 @@ def info(
         "classes": counts,
         "groups": None if found.groups is None else len(np.unique(found.groups)),
         "official_test": None if found.official_test is None else int(found.official_test.sum()),
+        "folds": None if found.folds is None else int(found.folds.max()) + 1,
+        "ranges": ranges(found),
         "fingerprint": fingerprint(found),
+        "known": _known(source),
+        "sheet": str(save_sheet(found, Path(sheet))) if sheet else None,
         "skipped": [[item.id, item.reason] for item in found.skipped],
         "notes": list(found.notes),
     }
@@ -103,15 +120,46 @@ def info(
     click.echo(visible(f"{found.name}: {len(found):,} rows of kind {found.kind}, {shape} numbers each"))
     for name, count in counts.items():
         click.echo(visible(f"  {name:<24} {count:>8,}"))
-    for key in ("groups", "official_test", "fingerprint"):
+    _tell_ranges(values["ranges"])
+    for key in ("groups", "official_test", "folds", "fingerprint", "sheet"):
         if values[key] is not None:
-            click.echo(f"{key.replace('_', ' ')}: {values[key]}")
+            click.echo(visible(f"{key.replace('_', ' ')}: {values[key]}"))
+    for key, value in (values["known"] or {}).items():
+        click.echo(f"{key}: {value}")
     for note in found.notes:
         click.echo(visible(f"Note: {note}"))
     for item in found.skipped[:20]:
         click.echo(visible(f"Skipped: {item.id}: {item.reason}"))
     if len(found.skipped) > 20:
         click.echo(f"and {len(found.skipped) - 20:,} more")
+
+
+def _known(name: str) -> dict[str, Any] | None:
+    """Credit, licence and checksums of a named dataset."""
+    from heldout.data.named import NAMED
+
+    if name not in NAMED:
+        return None
+    known = NAMED[name]
+    facts: dict[str, Any] = {"task": known.task, "credit": known.source, "licence": known.license}
+    if known.variant_of:
+        facts["made of"] = known.variant_of
+    facts |= {f"SHA-256 of {file.path}": file.sha256 for file in known.files if file.sha256}
+    return facts
+
+
+def _tell_ranges(found: dict[str, dict[str, Any]], limit: int = 20) -> None:
+    for name, values in list(found.items())[:limit]:
+        if "max" not in values:
+            text = f"{values['values']:,} categories"
+        elif values["max"] is None:
+            text = "no values"
+        else:
+            text = f"{values['min']:g} to {values['max']:g}, mean {values['mean']:.4g}"
+        missing = f", {values['missing']:,} missing" if values.get("missing") else ""
+        click.echo(visible(f"  {name:<24} {text}{missing}"))
+    if len(found) > limit:
+        click.echo(f"  and {len(found) - limit:,} more columns")
 
 
 def _progress() -> Callable[[int, int, str], None]:

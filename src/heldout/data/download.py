@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 import time
 import urllib.error
 import urllib.request
@@ -13,11 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from heldout import __version__
 from heldout.errors import DataError
-from heldout.files import atomic_file
+from heldout.files import DiskError
 
 Progress = Callable[[int, int, str], None]
 
@@ -26,6 +25,8 @@ STALL_SECONDS = 60.0  # a download that brings less than STALL_BYTES in this tim
 STALL_BYTES = 16 * 1024
 _BLOCK = 256 * 1024
 _ATTEMPTS = 2
+PARTIAL = ".part"
+"""Ending of a file that is still arriving; a later call goes on with it."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,11 @@ class RemoteFile:
 
 
 class _RefusedError(Exception):
-    """One address did not give the file; the message says why."""
+    """One address did not give the file; the message says why. `keeps`: what has arrived is good as far as it goes."""
+
+    def __init__(self, message: str, *, keeps: bool = False) -> None:
+        super().__init__(message)
+        self.keeps = keeps
 
 
 def read_content(path: Path, file: RemoteFile) -> bytes:
@@ -102,7 +107,8 @@ def fetch_file(file: RemoteFile, addresses: Sequence[str], target: Path, *, prog
     addresses : sequence of str
         Full http(s) addresses, tried in order; each is tried twice if what it gives is damaged.
     target : Path
-        Appears only when the content is whole and checked.
+        Appears only when the content is whole and checked; until then what has arrived is in a file beside it, whose
+        name ends in `PARTIAL`, and a later call goes on there.
     progress : callable, optional
         Called with (bytes so far, bytes in all, what).
 
@@ -113,83 +119,145 @@ def fetch_file(file: RemoteFile, addresses: Sequence[str], target: Path, *, prog
     DiskError
         If the disk is full.
     """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(target.name + PARTIAL)
     failures = []
     for address in addresses:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                content = _get(address, file, progress)
-                _checked_content(io.BytesIO(content), file)
+                _receive_whole(address, file, partial, progress)
+                with partial.open("rb") as stream:
+                    _checked_content(stream, file)
             except _RefusedError as refusal:
                 failures.append(f"{address} (attempt {attempt}): {refusal}")
+                if not refusal.keeps:
+                    partial.unlink(missing_ok=True)
                 if not _is_worth_repeating(refusal):
                     break
             else:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with atomic_file(target) as stream:
-                    stream.write(content)
+                partial.replace(target)
                 return target
     raise DataError(
         f"could not download {file.path}:\n  " + "\n  ".join(failures),
-        fix="try again later, or get the files elsewhere and give their folder or address: --mirror DIR|URL "
-        "(or HELDOUT_MIRROR)",
+        fix=f"try again later: what has arrived is kept; or get the file on a machine that has a connection, put it at "
+        f"DIR/{file.path} and give that folder: --mirror DIR (or HELDOUT_MIRROR)",
     )
 
 
 def _is_worth_repeating(refusal: _RefusedError) -> bool:
-    return "SHA-256" in str(refusal) or "damaged" in str(refusal) or "cut off" in str(refusal)
+    return any(word in str(refusal) for word in ("SHA-256", "damaged", "cut off"))
 
 
-def _get(address: str, file: RemoteFile, progress: Progress | None) -> bytes:
+def _receive_whole(address: str, file: RemoteFile, partial: Path, progress: Progress | None) -> None:
+    """Fill `partial`, and go on where a connection broke off, as long as each try brings something."""
+    while True:
+        before = _size(partial)
+        try:
+            return _get(address, file, partial, progress)
+        except _RefusedError as refusal:
+            if not (refusal.keeps and _size(partial) > before):
+                raise
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _get(address: str, file: RemoteFile, partial: Path, progress: Progress | None) -> None:
     if not address.startswith(("http://", "https://")):
         raise _RefusedError("only http and https addresses are used")
-    request = urllib.request.Request(address, headers={"User-Agent": f"heldout/{__version__}"})
+    headers = {"User-Agent": f"heldout/{__version__}"}
+    start = _size(partial)
+    if start:
+        headers["Range"] = f"bytes={start}-"
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
-            return _receive(response, file, progress)
+        with urllib.request.urlopen(
+            urllib.request.Request(address, headers=headers), timeout=TIMEOUT_SECONDS
+        ) as answer:
+            return _receive(answer, file, partial, _resumes_at(answer, start), progress)
     except urllib.error.HTTPError as error:
         with error:
-            raise _RefusedError(f"answered {error.code} {error.reason}") from None
+            if error.code == 416:  # what we have is not the beginning of what they have
+                partial.unlink(missing_ok=True)
+                raise _RefusedError("cut off: cannot be resumed, begun anew") from None
+            raise _RefusedError(f"answered {error.code} {error.reason}", keeps=True) from None
     except TimeoutError:
-        raise _RefusedError(f"no answer within {TIMEOUT_SECONDS:g} s") from None
+        raise _RefusedError(f"no answer within {TIMEOUT_SECONDS:g} s", keeps=True) from None
     except urllib.error.URLError as error:
         if isinstance(error.reason, TimeoutError):
-            raise _RefusedError(f"no answer within {TIMEOUT_SECONDS:g} s") from None
-        raise _RefusedError(f"cannot be reached ({error.reason})") from None
+            raise _RefusedError(f"no answer within {TIMEOUT_SECONDS:g} s", keeps=True) from None
+        raise _RefusedError(f"cannot be reached ({error.reason})", keeps=True) from None
+    except DiskError:
+        raise
     except (HTTPException, OSError, ValueError) as error:
-        raise _RefusedError(f"broken connection ({error or type(error).__name__})") from None
+        raise _RefusedError(f"broken connection ({error or type(error).__name__})", keeps=True) from None
 
 
-def _receive(response: BinaryIO, file: RemoteFile, progress: Progress | None) -> bytes:
-    """Read at most the file's limit; the transfer may be slow, but it may not stand still."""
-    blocks: list[bytes] = []
-    n_bytes, mark_bytes, mark_time = 0, 0, time.monotonic()
-    total = _announced(response, file)
-    while block := _read_some(response):
-        if not blocks and block.lstrip()[:1] == b"<":
-            raise _RefusedError("answered with a web page instead of the data")
-        blocks.append(block)
-        n_bytes += len(block)
-        if n_bytes > file.limit:
-            raise _RefusedError(f"sends more than {file.limit:,} bytes; the file has {file.file_bytes:,}")
-        now = time.monotonic()
-        if now - mark_time > STALL_SECONDS:
-            if n_bytes - mark_bytes < STALL_BYTES:
-                raise _RefusedError(f"stalled at {n_bytes:,} bytes")
-            mark_bytes, mark_time = n_bytes, now
-        if progress is not None:
-            progress(n_bytes, max(total, n_bytes), file.path)
+def _resumes_at(answer: Any, start: int) -> int:
+    """Where the bytes of this answer belong: at `start` if the server says so, else at the beginning."""
+    if getattr(answer, "status", 200) != 206:
+        return 0
+    if not (answer.headers.get("Content-Range") or "").startswith(f"bytes {start}-"):
+        raise _RefusedError("cut off: answered with another part of the file")
+    return start
+
+
+def _receive(answer: Any, file: RemoteFile, partial: Path, start: int, progress: Progress | None) -> None:
+    """Write what comes, at most the file's limit; the transfer may be slow, but it may not stand still."""
+    n_bytes, mark_bytes, mark_time = start, start, time.monotonic()
+    total = start + _announced(answer, file)
+    with _opened(partial, start) as stream:
+        while block := _read_some(answer):
+            if n_bytes == 0 and block.lstrip()[:1] == b"<":
+                raise _RefusedError("answered with a web page instead of the data")
+            n_bytes += len(block)
+            if n_bytes > file.limit:
+                raise _RefusedError(f"sends more than {file.limit:,} bytes; the file has {file.file_bytes:,}")
+            _write(stream, block, partial)
+            now = time.monotonic()
+            if now - mark_time > STALL_SECONDS:
+                if n_bytes - mark_bytes < STALL_BYTES:
+                    raise _RefusedError(f"stalled at {n_bytes:,} bytes", keeps=True)
+                mark_bytes, mark_time = n_bytes, now
+            if progress is not None:
+                progress(n_bytes, max(total, n_bytes), file.path)
+    if answer.headers.get("Content-Length") and n_bytes < total:
+        raise _RefusedError(f"broken connection (cut off at {n_bytes:,} of {total:,} bytes)", keeps=True)
     if n_bytes == 0:
         raise _RefusedError("sent an empty file")
-    return b"".join(blocks)
 
 
-def _read_some(response: BinaryIO) -> bytes:
+def _opened(partial: Path, start: int) -> BinaryIO:
+    try:
+        stream = partial.open("r+b" if start else "wb")
+        stream.seek(start)
+    except OSError as error:
+        raise _disk_error(error, partial) from error
+    return stream
+
+
+def _write(stream: BinaryIO, block: bytes, partial: Path) -> None:
+    try:
+        stream.write(block)
+    except OSError as error:
+        raise _disk_error(error, partial) from error
+
+
+def _disk_error(error: OSError, path: Path) -> DiskError:
+    return DiskError(f"cannot write: {error.strerror or error}", where=str(path), fix="free some space")
+
+
+def _read_some(response: Any) -> bytes:
     """What has arrived, without waiting for a full block."""
-    return response.read1(_BLOCK)  # type: ignore[attr-defined]
+    block: bytes = response.read1(_BLOCK)
+    return block
 
 
-def _announced(response: BinaryIO, file: RemoteFile) -> int:
-    length = response.headers.get("Content-Length") or ""  # type: ignore[attr-defined]
+def _announced(response: Any, file: RemoteFile) -> int:
+    length = response.headers.get("Content-Length") or ""
     announced = int(length) if length.isdigit() else file.file_bytes
     if announced > file.limit:
         raise _RefusedError(f"announces {announced:,} bytes; the file has {file.file_bytes:,}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,10 @@ class NamedDataset:
         Empty where the data come with scikit-learn.
     addresses : tuple of str
         Public places of the files, each completed by a file's name; tried in order.
+    fingerprint : str
+        `heldout.data.fingerprint.fingerprint` of the rows that come with scikit-learn, whose files have no sum here.
+    variant_of : str
+        Name of the dataset whose files these are, where it is another one.
     """
 
     task: str
@@ -44,6 +48,8 @@ class NamedDataset:
     license: str
     files: tuple[RemoteFile, ...] = ()
     addresses: tuple[str, ...] = ()
+    fingerprint: str = ""
+    variant_of: str = ""
 
     @property
     def download_bytes(self) -> int:
@@ -103,6 +109,11 @@ _FASHION_FILES = (
         5_148,
     ),
 )
+CIFAR10_BINARY = RemoteFile(
+    "cifar10/cifar-10-binary.tar.gz",
+    "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+    170_052_171,
+)
 CIFAR10_PNG = RemoteFile(
     "cifar10/cifar10-png.zip",
     "04aa27f00f0a48b05a917d0453f554eb0684f05b5eee1f4ac48c24894778ab32",
@@ -112,7 +123,7 @@ CIFAR10_PNG = RemoteFile(
 # GitHub packs this archive anew now and then: neither its sum nor its exact size is fixed, so its members are checked.
 ESC50_ARCHIVE = RemoteFile("esc10/ESC-50-master.zip", "", 646_000_000)
 
-NAMED: Mapping[str, NamedDataset] = {
+NAMED: dict[str, NamedDataset] = {
     "iris": NamedDataset(
         "Which of three irises, from four lengths in cm",
         "table",
@@ -122,6 +133,7 @@ NAMED: Mapping[str, NamedDataset] = {
         (4,),
         "comes with scikit-learn (Fisher 1936; UCI)",
         "CC BY 4.0 (UCI)",
+        fingerprint="7c642cc1616705f91ec05456a7d2d6aaafb284000756825599eeeb67cd9c3787",
     ),
     "breast-cancer": NamedDataset(
         "Is a breast tumour malignant, from 30 measures of its cell nuclei",
@@ -132,6 +144,7 @@ NAMED: Mapping[str, NamedDataset] = {
         (30,),
         "comes with scikit-learn (Wisconsin Diagnostic, UCI 1995)",
         "CC BY 4.0 (UCI)",
+        fingerprint="99caf80d4db11573b0bba582990bd52703db4026d5278408f249db3884bc290d",
     ),
     "digits": NamedDataset(
         "Which handwritten digit, from 8 x 8 grey pixels",
@@ -142,6 +155,7 @@ NAMED: Mapping[str, NamedDataset] = {
         (8, 8, 1),
         "comes with scikit-learn (UCI 1998)",
         "CC BY 4.0 (UCI)",
+        fingerprint="ef093829d16dc6c71b0b9d3504bf16a821c7098ad79c048940ab3ec891c621f1",
     ),
     "mnist": NamedDataset(
         "Which handwritten digit, from 28 x 28 grey pixels",
@@ -179,7 +193,11 @@ NAMED: Mapping[str, NamedDataset] = {
         "Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747",
         "MIT",
         _FASHION_FILES,
-        ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
+        (
+            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+            "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
+            "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+        ),
     ),
     "cifar10": NamedDataset(
         "Which of ten things, from 32 x 32 colour pixels",
@@ -188,9 +206,10 @@ NAMED: Mapping[str, NamedDataset] = {
         10_000,
         ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
         (32, 32, 3),
-        "Krizhevsky 2009, as PNG files in one zip",
+        "Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images",
         "not stated; widely redistributed for research",
-        (CIFAR10_PNG,),
+        (CIFAR10_BINARY,),
+        ("https://www.cs.toronto.edu/~kriz/",),
     ),
     "esc10": NamedDataset(
         "Which of ten sounds of our surroundings, from 5 seconds at 44,100 Hz",
@@ -219,6 +238,23 @@ NAMED: Mapping[str, NamedDataset] = {
         ),
     ),
 }
+
+
+_VARIANTS = {
+    "mnist-vectors": ("mnist", "table", "as 784 numbers"),
+    "mnist-scrambled": ("mnist", "images", "with their pixels scrambled, all in the same way"),
+    "mnist-scrambled-vectors": ("mnist", "table", "as 784 numbers in scrambled order"),
+    "cifar10-vectors": ("cifar10", "table", "as 3,072 numbers"),
+}
+
+
+def _variant(of: str, kind: str, how: str) -> NamedDataset:
+    known = NAMED[of]
+    shape = (math.prod(known.shape),) if kind == "table" else known.shape
+    return replace(known, task=f"{known.task}, {how}", kind=kind, shape=shape, variant_of=of)
+
+
+NAMED |= {name: _variant(*how) for name, how in _VARIANTS.items()}
 
 
 def fetch(name: str, mirror: str | os.PathLike[str] | None = None, progress: Progress | None = None) -> Path | None:
@@ -268,18 +304,27 @@ def describe(name: str) -> NamedDataset:
 
 def obtain_paths(name: str, mirror: Any, progress: Progress | None) -> list[Path]:
     """Where the checked files of a named dataset lie."""
-    return [path for path, _ in _obtain(name, mirror, progress)]
+    return [path for path, _ in obtain(name, mirror, progress)]
 
 
 def obtain_contents(name: str, mirror: Any, progress: Progress | None) -> list[bytes]:
     """The checked content of each file of a named dataset (decompressed where the sums say so)."""
-    return [content for _, content in _obtain(name, mirror, progress)]
+    return [content for _, content in obtain(name, mirror, progress)]
 
 
-def _obtain(name: str, mirror: Any, progress: Progress | None) -> list[tuple[Path, bytes]]:
+def obtain(name: str, mirror: Any, progress: Progress | None) -> list[tuple[Path, bytes]]:
+    """Place and checked content of each file of a named dataset."""
     known = describe(name)
     mirror = str(mirror or os.environ.get("HELDOUT_MIRROR") or "")
+    if known.files == (CIFAR10_BINARY,) and _has_png_zip(mirror):
+        return [_obtain_file(known, CIFAR10_PNG, mirror, progress)]
     return [_obtain_file(known, file, mirror, progress) for file in known.files]
+
+
+def _has_png_zip(mirror: str) -> bool:
+    """Whether the mirror is a folder with the PNG files of CIFAR-10, which take the place of the official archive."""
+    is_folder = bool(mirror) and not mirror.startswith(("http://", "https://"))
+    return is_folder and (Path(mirror) / CIFAR10_PNG.path).is_file()
 
 
 def _obtain_file(known: NamedDataset, file: RemoteFile, mirror: str, progress: Progress | None) -> tuple[Path, bytes]:
@@ -313,9 +358,29 @@ def _from_folder(mirror: Path, file: RemoteFile) -> tuple[Path, bytes]:
     return path, read_content(path, file)
 
 
+def _require_known(data: Dataset, known: NamedDataset) -> None:
+    """Public copies of iris differ in two rows, and printed digits with them: what is loaded must be what is meant."""
+    from heldout.data.fingerprint import fingerprint
+
+    if known.fingerprint and fingerprint(data) != known.fingerprint:
+        raise DataError(
+            f"the copy that comes with scikit-learn is not the one that heldout knows ({fingerprint(data)})",
+            where=data.name,
+            fix="install another version of scikit-learn, or save the data as a CSV file and give that",
+        )
+
+
 def load_named(name: str, *, mirror: Any = None, progress: Progress | None = None) -> Dataset:
     """Load a dataset by its name (see `fetch` for where it comes from)."""
     describe(name)
     from heldout.data import named_readers
 
-    return named_readers.READERS[name](name, mirror, progress)
+    base = describe(name).variant_of or name
+    data = named_readers.READERS[base](base, mirror, progress)
+    _require_known(data, describe(base))
+    if base == name:
+        return data
+    from heldout.data.variants import scrambled, vectors
+
+    data = scrambled(data, name) if "scrambled" in name else data
+    return vectors(data, name) if name.endswith("vectors") else data

@@ -12,7 +12,7 @@ import numpy as np
 from heldout.data import labels
 from heldout.data.dataset import Dataset
 from heldout.data.download import Progress
-from heldout.data.named import NAMED, obtain_contents
+from heldout.data.named import NAMED, obtain, obtain_contents
 from heldout.errors import DataError
 
 
@@ -100,10 +100,18 @@ def _images(
 
 
 def read_cifar10(name: str, mirror: Any, progress: Progress | None) -> Dataset:
-    """Read CIFAR-10 from the zip of PNG files, in place."""
-    from heldout.data.zipped import load_zip
+    """Read CIFAR-10 from its official binary archive, or from the zip of PNG files of a mirror; both in place."""
+    [(path, content)] = obtain(name, mirror, progress)
+    if path.suffix == ".zip":
+        from heldout.data.zipped import load_zip
 
-    return load_zip(name, mirror, progress)
+        return load_zip(name, path, progress)
+    from heldout.data.cifar_binary import read_binary_archive
+
+    images, numbers = read_binary_archive(content, where=str(path))
+    n_test = NAMED[name].n_test
+    ids = [f"{'test' if row >= len(images) - n_test else 'train'}/{row:05d}" for row in range(len(images))]
+    return _images(name, images, numbers, np.array(ids), np.arange(len(images)) >= len(images) - n_test)
 
 
 READERS: dict[str, Callable[[str, Any, Progress | None], Dataset]] = {

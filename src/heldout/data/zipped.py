@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,13 +12,11 @@ from heldout.data.dataset import Dataset
 from heldout.data.download import Progress
 from heldout.data.importing import import_images
 from heldout.data.listing import Listing
-from heldout.data.named import obtain_paths
 from heldout.errors import DataError
 
 
-def load_zip(name: str, mirror: Any, progress: Progress | None) -> Dataset:
+def load_zip(name: str, path: Path, progress: Progress | None) -> Dataset:
     """Load ``train/CLASS/file.png`` and ``test/CLASS/file.png`` of the checked zip, training images first."""
-    (path,) = obtain_paths(name, mirror, progress)
     listing = list_zip(path)
     imported = import_images(path, listing, progress=progress)
     y, classes = labels.encode([member.split("/")[1] for member in imported.names])
