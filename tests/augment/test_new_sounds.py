@@ -149,13 +149,13 @@ def test_the_course_s_variants_done_right_all_differ_from_the_clip_and_keep_its_
 
 
 def test_as_printed_one_variant_in_sixteen_is_a_copy_and_noise_lifts_the_mean():
-    clip = sounds.to_int16(tone(level=0.2, seconds=0.02))
-    made = course_variants(clip, RATE, row=0, variants=400, way="printed")
+    clip = sounds.to_int16(tone(level=0.2, seconds=0.5))
+    made = course_variants(clip, RATE, row=0, variants=200, way="printed")
     copies = (made == clip).all(axis=1).mean()
-    assert 0.03 < copies < 0.11
+    assert 0.02 < copies < 0.12
     noisy = [m for m in made if m.mean() > 0.01 * 32768]
     lifted = 0.05 * (int(clip.max()) - int(clip.min()))
-    assert 0.15 < len(noisy) / 400 < 0.4  # pitch and stretch take the offset away again, in three of four
+    assert 0.15 < len(noisy) / 200 < 0.4  # pitch and stretch take the offset away again, in three of four
     assert np.median([m.mean() for m in noisy]) == pytest.approx(lifted, rel=0.15)
 
 

@@ -37,8 +37,7 @@ def course_clip(
     way : {'right', 'printed'}, default='right'
         'right': at least one step is taken, noise has mean zero and a stated signal-to-noise ratio, and the result is
         rounded and clipped. 'printed': noise is uniform from 0 to a tenth of the clip's range, so that it shifts the
-        clip; the result is cast, so that what is too loud wraps around; one variant in sixteen is a plain copy. Pitch and
-        speed are changed by the same library in both ways, in one pass.
+        clip; the result is cast, so that what is too loud wraps around; one variant in sixteen is a plain copy.
     snr_db : float, default=20.0
         Of the noise, where `way` is 'right'.
     best : bool, default=False

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from heldout.augment import sounds as steps
 from heldout.augment.drawing import Draws, draw, generator
 from heldout.augment.operations import Operation, parse_operations
 
+T = TypeVar("T")
+R = TypeVar("R")
 SNR_SPAN_DB = 20.0
 """The signal-to-noise ratio is drawn from the amount asked for to so many decibels more."""
 
@@ -25,7 +28,7 @@ class Task:
     row: int
     clip: np.ndarray
     operations: tuple[Operation, ...]
-    copies: list[int]
+    n_copies: int
     active: np.ndarray
     uniform: np.ndarray
     partners: dict[int, np.ndarray]
@@ -88,7 +91,7 @@ def tasks(
             row=row,
             clip=np.array(sounds[row, :, 0]),
             operations=draws.operations,
-            copies=list(range(draws.copies)),
+            n_copies=draws.copies,
             active=draws.active[:, :, row],
             uniform=draws.uniform[:, :, row],
             partners={copy: np.array(sounds[p, :, 0]) for copy, p in enumerate(partners[:, row].tolist()) if p >= 0},
@@ -98,10 +101,11 @@ def tasks(
         )
 
 
-def make_clips(task: Task) -> np.ndarray:
-    """The new clips of a task, int16, shape (n_copies, length)."""
-    made = np.empty((len(task.copies), len(task.clip)), np.int16)
-    for place, copy in enumerate(task.copies):
+def make_clips(task: Task, copies: Sequence[int] | None = None) -> np.ndarray:
+    """The new clips of a task, int16, shape (n_copies, length); of some copies only, if asked."""
+    wanted = range(task.n_copies) if copies is None else copies
+    made = np.empty((len(wanted), len(task.clip)), np.int16)
+    for place, copy in enumerate(wanted):
         made[place] = steps.to_int16(_made(task, copy))
     return made
 
@@ -146,7 +150,7 @@ def _step(clip: np.ndarray, step: Operation, u: float, either: float, task: Task
     return (1 - share) * clip + share * steps.to_float(other)
 
 
-def run_tasks(given: Iterator[Task], work: Callable[[Task], Any], *, jobs: int) -> Iterator[tuple[Task, Any]]:
+def run_tasks(given: Iterator[T], work: Callable[[T], R], *, jobs: int) -> Iterator[tuple[T, R]]:
     """Each task with its result, in order; with several jobs, in processes of their own.
 
     The library that changes pitch holds Python's lock, so threads would not help.
@@ -159,11 +163,11 @@ def run_tasks(given: Iterator[Task], work: Callable[[Task], Any], *, jobs: int) 
 
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
         try:
-            waiting = [(task, pool.submit(work, task)) for task in islice(given, 4 * jobs)]
+            waiting = deque((task, pool.submit(work, task)) for task in islice(given, 4 * jobs))
             while waiting:
-                task, future = waiting.pop(0)
+                task, future = waiting.popleft()
                 yield task, future.result()
-                waiting += [(task, pool.submit(work, task)) for task in islice(given, 1)]
+                waiting.extend((task, pool.submit(work, task)) for task in islice(given, 1))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

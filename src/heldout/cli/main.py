@@ -24,6 +24,7 @@ COMMANDS = {
     "predict": ("predict", "Labels and probabilities for image files or table rows."),
     "evaluate": ("evaluate", "All metrics of a trained model on other labelled data."),
     "compare": ("compare", "Are runs, or the models of a run, really different?"),
+    "augment": ("augment", "Write an augmented copy of the data, with the source of each new sample."),
     "data": ("data", "Named datasets: list, fetch, info."),
 }
 """Name to module and one line of help; the module is imported when the command is used."""

@@ -24,6 +24,8 @@ from heldout.errors import DataError, SettingError
 
 MISSING_WORDS = ("", "NA", "N/A", "NaN", "nan", "NAN", "null", "None", "?")
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".parquet", ".pq")
+SOURCE_COLUMN = "heldout_source"
+"""Of a table that `heldout augment` wrote: the original of each row. It groups the rows and is never a feature."""
 _LIKELY_TARGETS = ("target", "label", "class", "y")
 _FEW_ROWS = 20
 _LARGEST = 1e150  # the square of a larger number, and so a variance, overflows
@@ -84,10 +86,13 @@ def build(
     y, classes = labels.encode(label_texts)
     notes = list(raw.notes)
     notes += labels.check_target(y, classes, where=raw.where, place=raw.place, what=target)
-    features = [name for name in raw.names if name not in (target, group, *roles.values())]
+    features = [name for name in raw.names if name not in (target, group, SOURCE_COLUMN, *roles.values())]
     left_out: dict[str, str] = {}
     frame, columns = _features(raw, features, notes, left_out)
     groups, group_names = (None, ()) if group is None else _groups(raw, group)
+    if SOURCE_COLUMN in raw.names:
+        groups, group_names = _with_sources(groups, _groups(raw, SOURCE_COLUMN))
+        notes.append(f"rows of one {SOURCE_COLUMN!r} are made of one original and stay together")
     said = {role: _texts(raw.columns[raw.names.index(column)]).tolist() for role, column in roles.items()}
     if "fold" in features:
         notes.append("column 'fold' is taken as a feature; with --folds published it gives the folds instead")
@@ -217,6 +222,21 @@ def _groups(raw: RawTable, group: str) -> tuple[np.ndarray, tuple[str, ...]]:
             fix="give each row a group (a value of its own if it stands alone)",
         )
     return labels.encode(texts)
+
+
+def _with_sources(
+    groups: np.ndarray | None, sources: tuple[np.ndarray, tuple[str, ...]]
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Groups that keep together what the declared groups or the sources of augmented rows keep together."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    if groups is None:
+        return sources
+    n_groups, n = int(groups.max()) + 1, int(groups.max()) + int(sources[0].max()) + 2
+    edges = coo_matrix((np.ones(len(groups), np.int8), (groups, sources[0] + n_groups)), shape=(n, n))
+    component = connected_components(edges, directed=False)[1][groups]
+    return np.unique(component, return_inverse=True)[1], ()
 
 
 def _features(

@@ -1,0 +1,178 @@
+"""`heldout augment`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+from heldout.cli.main import visible
+from heldout.cli.options import mirror, shared
+from heldout.cli.words import plural
+from heldout.errors import SettingError, TrainingError
+
+
+@click.command()
+@click.argument("data")
+@click.argument("out")
+@click.option("--copies", type=int, default=9, show_default=True, help="New samples of each row.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of every random choice.")
+@click.option("--with", "operations", metavar="STEPS", help='What is done: "rotate 3, shift 0.1, flip p 0.5".')
+@click.option("--only-classes", metavar="A,B", help="Only these classes get copies.")
+@click.option("--no-originals", is_flag=True, help="Write the new samples only.")
+@click.option("--run", "run", metavar="RUN", help="Take only the rows that this run trained on.")
+@click.option(
+    "--part",
+    type=click.Choice(["train", "validation", "sealed"]),
+    default="train",
+    show_default=True,
+    help="Which rows; validation and sealed ones only if named here.",
+)
+@click.option("--fold", type=click.IntRange(1), help="With --run: of this fold only, from 1 (of the first repeat).")
+@click.option("--fill", type=click.Choice(["edge", "mean", "zero"]), default="edge", help="Images: what fills gaps.")
+@click.option(
+    "--format", "form", type=click.Choice(["flac", "wav", "ogg"]), default="flac", help="Sounds: file format."
+)
+@click.option("--best", is_flag=True, help="Sounds: the slower, cleaner setting of pitch and stretch.")
+@click.option("--sheet", metavar="FILE", help="Write a sheet of before and after, .png or .html.")
+@click.option("--target", metavar="COL", help="Column with the labels (tables).")
+@click.option("--group", metavar="COL", help="Column that names the source of each row (tables).")
+@click.option("--group-pattern", metavar="REGEX", help="What it captures in a file's path is the row's group.")
+@click.option("--image-size", type=int, metavar="PIXELS", help="Side that images are brought to.")
+@click.option("--sample-rate", type=int, metavar="HZ", help="Rate that sounds are brought to.")
+@click.option("--clip-seconds", type=float, metavar="S", help="Length that sounds are brought to.")
+@click.option("--overwrite", is_flag=True, help="Replace what an earlier call wrote into OUT.")
+@click.option("--jobs", "-j", type=int, help="Worker processes (default: one per core, where that pays).")
+@mirror
+@shared
+def augment(
+    data: str,
+    out: str,
+    copies: int,
+    seed: int,
+    operations: str | None,
+    only_classes: str | None,
+    no_originals: bool,
+    run: str | None,
+    part: str,
+    fold: int | None,
+    form: str,
+    sheet: str | None,
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
+    **options: Any,
+) -> int:
+    r"""Write an augmented copy of DATA to OUT: a folder for images and sounds, a .csv file for tables.
+
+    Every new sample says which original it was made of, and `heldout train OUT` keeps the two on one side of every
+    split. Test rows that came with DATA, or that RUN has sealed, are left out.
+
+    \b
+    Example:
+      heldout augment photos/ more/ --copies 9 --seed 1 --with "flip, rotate 5, shift 0.1" --sheet sheet.png
+      heldout augment esc10 more/ --run runs/esc10 --with "pitch 2, stretch 0.2, noise 20"
+      heldout augment iris more.csv --copies 9
+    """
+    from heldout.augment.disk import augment_to_disk
+    from heldout.cli.data import _progress
+
+    progress = None if quiet else _progress()
+    loaded, whole_groups, notes = _rows(data, run, part, fold, progress, options)
+    if sheet:
+        _write_sheet(Path(sheet), loaded, operations, seed, options["fill"], options["best"])
+    names = None if only_classes is None else [name.strip() for name in only_classes.split(",")]
+    try:
+        written = augment_to_disk(
+            loaded,
+            Path(out),
+            operations=operations,
+            copies=copies,
+            seed=seed,
+            originals=not no_originals,
+            only=names,
+            groups=whole_groups,
+            fill=options["fill"],
+            sound_format=form,
+            best=options["best"],
+            overwrite=options["overwrite"],
+            jobs=options["jobs"],
+            progress=progress,
+        )
+    except KeyboardInterrupt:
+        raise TrainingError(
+            "stopped before it was whole; nothing stands there yet", where=out, fix="the same command goes on"
+        ) from None
+    target = loaded.input.get("target") if loaded.kind == "table" else None
+    then = shlex.join(["heldout", "train", out, *(["--target", target] if target else [])])
+    found = {
+        "out": out,
+        "kind": loaded.kind,
+        "originals": written.n_originals,
+        "copies": written.n_copies,
+        "groups": written.n_groups,
+        "classes": list(loaded.classes),
+        "operations": list(written.operations),
+        "seed": seed,
+        "part": part,
+        "went_on": written.went_on,
+        "sheet": sheet,
+        "notes": notes,
+        "train": then,
+    }
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return 0
+    for note in notes if not quiet else []:
+        click.echo(visible(f"Note: {note}"), err=True)
+    click.echo(
+        visible(
+            f"{out}: {plural(written.n_copies, 'new sample')} ({', '.join(written.operations)}) and "
+            f"{plural(written.n_originals, 'original')} in {plural(written.n_groups, 'group')}"
+        )
+    )
+    click.echo(visible(f"Train on them: {then}"))
+    return 0
+
+
+def _rows(source: str, run: str | None, part: str, fold: int | None, progress: Any, options: dict[str, Any]) -> Any:
+    """The rows that may be augmented, their groups (declared and detected), and what there is to say of them."""
+    from heldout.augment.disk import eligible
+    from heldout.data.loading import load
+    from heldout.job.assessment import groups_of
+
+    keys = ("target", "group", "group_pattern", "image_size", "sample_rate", "clip_seconds", "mirror")
+    given = {key: options[key] for key in keys}
+    if run is None:
+        if fold is not None:
+            raise SettingError("--fold is of a run", fix="add --run RUN")
+        data = load(source, progress=progress, **given)
+        kept = eligible(data, part)
+        notes = list(data.notes)
+        if len(kept) < len(data):
+            word = "training" if part == "sealed" else "test"
+            notes.append(f"{len(data) - len(kept):,} {word} rows that came with the data are left out")
+        return kept, groups_of(kept, 0), notes
+    from heldout.cli.augment_run import rows_of_run
+
+    data, rows, seed = rows_of_run(run, source, part, fold, given, progress)
+    notes = [*data.notes, f"{len(rows):,} of {len(data):,} rows are of the {part} part of {run}"]
+    kept = dataclasses.replace(data.take(rows), official_test=None)
+    return kept, groups_of(data, seed)[rows], notes
+
+
+def _write_sheet(path: Path, data: Any, operations: str | None, seed: int, fill: str, best: bool) -> None:
+    from heldout.augment.operations import parse_operations
+    from heldout.augment.sheet import make_sheet
+    from heldout.files import write_bytes
+
+    if path.suffix.lower() not in (".png", ".html"):
+        raise SettingError("a sheet is a .png or .html file", where=str(path), fix="--sheet sheet.png")
+    steps = parse_operations(operations, data.kind)
+    if not path.resolve().parent.is_dir():
+        raise SettingError("its folder is not there", where=str(path), fix=f"mkdir -p '{path.parent}'")
+    write_bytes(path, make_sheet(data, steps, seed=seed, fill=fill, best=best, form=path.suffix.lower()[1:]))
