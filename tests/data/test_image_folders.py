@@ -6,7 +6,6 @@ import pytest
 from PIL import Image
 
 from heldout.data import decoding, importing, load
-from heldout.data.fingerprint import content_hashes
 from heldout.errors import DataError, LabelError, SettingError
 
 
@@ -218,7 +217,7 @@ def test_the_second_load_decodes_nothing_and_maps_the_array(tmp_path, monkeypatc
 
 def test_changed_added_and_removed_files_are_named_and_imported_anew(tmp_path):
     folder_of(tmp_path)
-    before = content_hashes(load(tmp_path))
+    load(tmp_path)
     changed = save(tmp_path / "cat" / "0.png", noise(77, 6, 5, 3))
     save(tmp_path / "dog" / "new.png", noise(78, 6, 5, 3))
     (tmp_path / "dog" / "1.png").unlink()
@@ -230,8 +229,6 @@ def test_changed_added_and_removed_files_are_named_and_imported_anew(tmp_path):
     assert "dog/new.png" in notes
     assert "removed" in notes
     assert np.array_equal(data.x[0], changed)
-    assert content_hashes(data)[0] != before[0]
-    assert content_hashes(data)[1] == before[1]
     assert load(tmp_path).notes == ()
 
 

@@ -183,3 +183,15 @@ def test_a_folder_that_is_no_run_is_named(command, tmp_path, capsys):
     extra = [] if command == "assess" else ["iris"]
     assert _run([command, str(tmp_path), *extra]) == 2
     assert str(tmp_path) in capsys.readouterr().err
+
+
+def test_the_package_itself_is_the_command():
+    import subprocess
+    import sys
+
+    done = subprocess.run([sys.executable, "-m", "heldout", "--version"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert done.stdout.startswith("heldout ")
+    done = subprocess.run([sys.executable, "-m", "heldout", "trian"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "Did you mean 'train'" in done.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -106,17 +105,3 @@ def _word(value: Any) -> bytes:
     if value is None:
         return b"\0" * _WORD
     return hashlib.sha256(b"text:" + str(value).encode("utf-8", "surrogatepass")).digest()[:_WORD]
-
-
-def content_hashes(dataset: Dataset) -> list[str] | None:
-    """SHA-256 (hex) of each row's file as it was imported, or None where rows are not files of a folder."""
-    from heldout.data.importing import manifest_sums
-
-    folder = dataset.origin.get("data", "")
-    if dataset.kind != "images" or not Path(str(folder)).is_dir():
-        return None
-    size = dataset.origin.get("image_size")
-    sums = manifest_sums(Path(folder), tuple(size) if size else None)
-    if sums is None or not all(name in sums for name in dataset.ids.tolist()):
-        return None
-    return [sums[name] for name in dataset.ids.tolist()]

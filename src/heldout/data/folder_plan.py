@@ -211,7 +211,7 @@ def _from_list(path: Path, listing: Listing, media: Media) -> FolderPlan:
         plan.groups = {}
     present = set(listing.names)
     for row, name in enumerate(columns["file"]):
-        _check_listed(name, plan, where, raw.place(row))
+        _check_listed(name, columns["label"][row], plan, where, raw.place(row))
         if name not in present:
             plan.skipped.append(Skipped(name, f"listed on {raw.place(row)} of labels.csv, and not in the folder"))
             continue
@@ -233,7 +233,7 @@ def _from_list(path: Path, listing: Listing, media: Media) -> FolderPlan:
     return plan
 
 
-def _check_listed(name: str, plan: FolderPlan, where: str, place: str) -> None:
+def _check_listed(name: str, label: str, plan: FolderPlan, where: str, place: str) -> None:
     pieces = PurePosixPath(name)
     if not name or pieces.is_absolute() or ".." in pieces.parts or "\\" in name:
         raise DataError(
@@ -242,7 +242,9 @@ def _check_listed(name: str, plan: FolderPlan, where: str, place: str) -> None:
             fix="give a path below the folder, with '/' and no '..'",
         )
     if name in plan.labels:
-        raise DataError(f"{place} lists {name!r} a second time", where=where, fix="list each file once")
+        before = plan.labels[name]
+        other = "" if label == before else f", with another label: {before!r} and {label!r}"
+        raise DataError(f"{place} lists {name!r} a second time{other}", where=where, fix="list each file once")
 
 
 def _check_list_labels(written: list[str], where: str, place: Callable[[int], str]) -> None:

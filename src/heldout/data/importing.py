@@ -99,13 +99,7 @@ def import_images(
             x = None
         if x is not None and x.dtype == np.uint8 and x.shape == tuple(manifest["shape"]):
             return _result(x, listing.names, manifest, folder, notes)
-    return _import_anew(root, listing, folder, image_size, progress, notes)
-
-
-def manifest_sums(root: Path, image_size: tuple[int, int] | None) -> dict[str, str] | None:
-    """SHA-256 of each file as of its import, by name; None if there is no import."""
-    manifest = _read_manifest(_import_folder(root, image_size))
-    return None if manifest is None else dict(zip(manifest["names"], manifest["sha256"], strict=True))
+    return _import_anew(_Source(root, listing, folder, progress, notes), image_size)
 
 
 def _import_folder(root: Path, image_size: tuple[int, int] | None) -> Path:
@@ -161,24 +155,28 @@ def _sum(root: Path, name: str) -> str:
         reader.close()
 
 
-def _import_anew(
-    root: Path,
-    listing: Listing,
-    folder: Path,
-    image_size: tuple[int, int] | None,
-    progress: Progress | None,
-    notes: list[str],
-) -> Imported:
-    form = _first_guess(root, listing.names, image_size)
+@dataclass(frozen=True)
+class _Source:
+    """What is decoded, into which folder of the cache, and who is told."""
+
+    root: Path
+    listing: Listing
+    folder: Path
+    progress: Progress | None
+    notes: list[str]
+
+
+def _import_anew(source: _Source, image_size: tuple[int, int] | None) -> Imported:
+    form = _first_guess(source.root, source.listing.names, image_size)
     while True:
         try:
-            return _decode_into_cache(root, listing, folder, form, progress, notes)
+            return _decode_into_cache(source, form)
         except MismatchError as mismatch:
             form = _corrected(form, str(mismatch))
         except (DiskFullError, OSError) as error:
             reason = error.what if isinstance(error, DiskError) else getattr(error, "strerror", None) or error
             try:
-                made = _decode_into_memory(root, listing, folder, form, progress, notes)
+                made = _decode_into_memory(source, form)
             except MismatchError as mismatch:
                 form = _corrected(form, str(mismatch))
                 continue
@@ -221,21 +219,17 @@ def _corrected(form: Form, mismatch: str) -> Form:
     return Form(FIT_SIDE, FIT_SIDE, form.channels, False)
 
 
-def _decode_into_cache(
-    root: Path,
-    listing: Listing,
-    folder: Path,
-    form: Form,
-    progress: Progress | None,
-    notes: list[str],
-) -> Imported:
+def _decode_into_cache(source: _Source, form: Form) -> Imported:
+    listing, folder = source.listing, source.folder
     folder.mkdir(parents=True, exist_ok=True)
     _clear_leftovers(folder)
     temporary = folder / f".images.{os.getpid()}.{secrets.token_hex(4)}.tmp"
     row_bytes = form.height * form.width * form.channels
     try:
         _reserve(temporary, _HEADER_BYTES + row_bytes * len(listing.names))
-        decoded = decode_files(root, listing.names, listing.sizes, form, temporary, _HEADER_BYTES, progress=progress)
+        decoded = decode_files(
+            source.root, listing.names, listing.sizes, form, temporary, _HEADER_BYTES, progress=source.progress
+        )
         shape = (len(listing.names) - len(decoded.bad), form.height, form.width, form.channels)
         _close_gaps(temporary, row_bytes, len(listing.names), decoded.bad)
         _finish(temporary, shape, row_bytes)
@@ -246,24 +240,18 @@ def _decode_into_cache(
     finally:
         temporary.unlink(missing_ok=True)
     x = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
-    return _result(x, listing.names, manifest, folder, notes)
+    return _result(x, listing.names, manifest, folder, source.notes)
 
 
-def _decode_into_memory(
-    root: Path,
-    listing: Listing,
-    folder: Path,
-    form: Form,
-    progress: Progress | None,
-    notes: list[str],
-) -> Imported:
+def _decode_into_memory(source: _Source, form: Form) -> Imported:
+    listing = source.listing
     x = np.zeros((len(listing.names), form.height, form.width, form.channels), np.uint8)
     rows = memoryview(x.reshape(-1))  # type: ignore[arg-type]
-    decoded = decode_in_memory(root, listing.names, listing.sizes, form, rows, progress)
+    decoded = decode_in_memory(source.root, listing.names, listing.sizes, form, rows, source.progress)
     good = [row for row in range(len(x)) if row not in decoded.bad]
     if decoded.bad:
         x = x[good]
-    return _result(x, listing.names, _manifest(listing, decoded, form, x.shape), folder, notes)
+    return _result(x, listing.names, _manifest(listing, decoded, form, x.shape), source.folder, source.notes)
 
 
 def _manifest(listing: Listing, decoded: Decoded, form: Form, shape: tuple[int, ...]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ the misfit finish it.
 from __future__ import annotations
 
 import heapq
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -47,9 +48,10 @@ def deal_groups(y: np.ndarray, groups: np.ndarray, targets: np.ndarray, generato
         counts[part, classes] += n
     if bundles:
         _move(bundles, part_of_group, counts, targets, np.bincount(y[single], minlength=targets.shape[1]))
-    _fill_singles(np.flatnonzero(single), y, groups, part_of_group, counts, targets, generator)
+    deal = _Deal(y, groups, part_of_group, counts, targets, generator)
+    _fill_singles(deal, np.flatnonzero(single))
     if bundles:
-        _swap(y, groups, part_of_group, counts, targets, generator)
+        _swap(deal)
     return part_of_group[groups]
 
 
@@ -118,16 +120,21 @@ def _move(
             return
 
 
-def _fill_singles(
-    rows: np.ndarray,
-    y: np.ndarray,
-    groups: np.ndarray,
-    part_of_group: np.ndarray,
-    counts: np.ndarray,
-    targets: np.ndarray,
-    generator: np.random.Generator,
-) -> None:
+@dataclass(frozen=True)
+class _Deal:
+    """A deal in progress: who is in which part (-1: none yet), and what each part has and wants of each class."""
+
+    y: np.ndarray
+    groups: np.ndarray
+    part_of_group: np.ndarray
+    counts: np.ndarray
+    targets: np.ndarray
+    generator: np.random.Generator
+
+
+def _fill_singles(deal: _Deal, rows: np.ndarray) -> None:
     """Deal single rows, class by class, always to the part that lacks most."""
+    y, counts, targets, generator = deal.y, deal.counts, deal.targets, deal.generator
     load = counts.sum(1)
     rows = generator.permutation(rows)
     start = generator.permutation(len(targets))  # equals take turns in random order
@@ -137,21 +144,15 @@ def _fill_singles(
         heapq.heapify(lacking)
         for row in own:
             missing, _, k, p = heapq.heappop(lacking)
-            part_of_group[groups[row]] = p
+            deal.part_of_group[deal.groups[row]] = p
             counts[p, c] += 1
             load[p] += 1
             heapq.heappush(lacking, (missing + 1, load[p] - targets[p].sum(), k, p))
 
 
-def _swap(
-    y: np.ndarray,
-    groups: np.ndarray,
-    part_of_group: np.ndarray,
-    counts: np.ndarray,
-    targets: np.ndarray,
-    generator: np.random.Generator,
-) -> None:
+def _swap(deal: _Deal) -> None:
     """Swap random pairs of groups, or move one, wherever that lowers the misfit."""
+    y, groups, part_of_group, counts, targets = deal.y, deal.groups, deal.part_of_group, deal.counts, deal.targets
     n_groups, n_classes = len(part_of_group), targets.shape[1]
     order = np.argsort(groups, kind="stable")
     starts = np.searchsorted(groups[order], np.arange(n_groups + 1))
@@ -167,7 +168,7 @@ def _swap(
         )
 
     tries = min(N_SWAPS, 20 * n_groups)
-    for a, b in generator.integers(n_groups, size=(tries, 2)):
+    for a, b in deal.generator.integers(n_groups, size=(tries, 2)):
         p, q = int(part_of_group[a]), int(part_of_group[b])
         if p == q:
             continue

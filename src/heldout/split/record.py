@@ -122,7 +122,8 @@ def _part_lists(values: dict[str, Any], path: Path) -> dict[str, Any]:
     own = values.get("parts")
     if values.get("kind") == "heldout-split" and values.get("schema") == SCHEMA and isinstance(own, dict):
         return own
-    parts: dict[str, Any] = {name: values[name] for name in ("train", "validation", "test", "left_out") if name in values}
+    names = ("train", "validation", "test", "left_out")
+    parts: dict[str, Any] = {name: values[name] for name in names if name in values}
     if not {"train", "test"} <= set(parts):
         raise ArtifactError(
             "it names no training and test rows", where=str(path), fix="give a split that heldout wrote"
