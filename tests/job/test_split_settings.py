@@ -185,3 +185,32 @@ def test_a_dataset_made_by_hand_keeps_its_times_and_folds_when_rows_are_taken():
     assert part.folds.tolist() == [3, 1]
     assert part.time.tolist() == [3.0, 1.0]
     check_no_group_crosses(np.arange(4), {"a": part.folds})
+
+
+def test_a_list_of_files_gives_parts_times_and_folds(tmp_path, monkeypatch):
+    from PIL import Image
+
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    lines = ["file,label,fold,taken,part"]
+    for i in range(40):
+        pixels = random.integers(0, 90, (6, 6), dtype=np.uint8) + np.uint8(120 * (i % 2))
+        Image.fromarray(pixels).save(tmp_path / f"{i}.png")
+        lines.append(f"{i}.png,{'ab'[i % 2]},{i % 5},2024-01-01T{i // 2:02d}:30,{'test' if i % 8 < 2 else 'train'}")
+    (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
+    options = {"models": "nearest-centroid", "jobs": 1}
+    run = train(tmp_path, split="time:taken", out=tmp_path / "runs" / "a", **options)
+    assert sorted(json.loads((run.path / "split.json").read_text())["test"]) == sorted(
+        f"{i}.png" for i in range(32, 40)
+    )
+    run = train(tmp_path, split="column:part", folds="published", out=tmp_path / "runs" / "b", **options)
+    assert len(json.loads((run.path / "split.json").read_text())["test"]) == 10
+    assert run.metrics["cross_validation"]["folds"] == 5
+    with pytest.raises(SettingError, match="no column 'when'; the columns are file, label, fold, taken, part"):
+        train(tmp_path, split="time:when", out=tmp_path / "runs" / "c", **options)
+    (tmp_path / "labels.csv").unlink()
+    for i in range(40):
+        (tmp_path / "ab"[i % 2]).mkdir(exist_ok=True)
+        (tmp_path / f"{i}.png").rename(tmp_path / "ab"[i % 2] / f"{i}.png")
+    with pytest.raises(SettingError, match=r"without labels\.csv"):
+        train(tmp_path, split="time:taken", out=tmp_path / "runs" / "c")

@@ -54,8 +54,8 @@ def load(
     group_pattern : str, optional
         Files: a regular expression with one capturing group; what it captures in a file's path is the row's group.
     part, time, fold : str, optional
-        Columns of a table that say for each row whether it is for train, validation or test; when it was taken (a
-        number, or a date such as 2024-01-31); in which published fold it is. They are no features.
+        Columns of a table or of ``labels.csv`` that say for each row whether it is for train, validation or test; when
+        it was taken (a number, or a date such as 2024-01-31); in which published fold it is. They are no features.
 
     Returns
     -------
@@ -115,10 +115,10 @@ def load(
     path = _existing(str(text))
     if path.is_dir():
         _refuse_columns(target, group, "a folder has its labels in folder names or labels.csv")
-        _refuse_roles(roles, "a folder")
         from heldout.data.folders import load_folder
+        from heldout.data.roles import add_listed_roles
 
-        return load_folder(
+        found = load_folder(
             path,
             strict=strict,
             progress=progress,
@@ -126,6 +126,8 @@ def load(
             sample_rate=sample_rate,
             clip_seconds=clip_seconds,
         )
+        asked = {role: name for role, name in roles.items() if role != "fold"}  # folds are read in any case
+        return add_listed_roles(found, path / "labels.csv", asked) if asked else found
     return _load_file(path, target, group, roles)
 
 

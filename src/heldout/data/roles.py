@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from heldout.errors import DataError, LabelError
+from heldout.data.dataset import Dataset
+from heldout.data.delimited import read_delimited
+from heldout.errors import DataError, LabelError, SettingError
 
 PART_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -44,6 +48,46 @@ def read_roles(said: Mapping[str, Sequence[str]], *, where: str, place: Callable
     if "fold" in said:
         found["folds"] = read_folds(said["fold"], where=where, place=place)
     return found
+
+
+def add_listed_roles(data: Dataset, path: Path, roles: Mapping[str, str]) -> Dataset:
+    """The dataset of a folder, with the columns of its labels.csv that say of each file its part or its time.
+
+    Parameters
+    ----------
+    data : Dataset
+        Its ids are the files that the list names.
+    path : Path
+        The list.
+    roles : mapping of role to column
+
+    Raises
+    ------
+    SettingError
+        If there is no list, or it has no such column.
+    DataError, LabelError
+        If a row says nothing that can be read.
+    """
+    option, column = {"part": "column", "time": "time"}[next(iter(roles))], next(iter(roles.values()))
+    if not path.is_file():
+        raise SettingError(
+            f"a folder without labels.csv has no column {column!r}",
+            where=f"--split {option}:{column}",
+            fix="put a labels.csv with the columns file,label and this one into the folder, or use --split class",
+        )
+    raw = read_delimited(path, where=str(path))
+    absent = [name for name in roles.values() if name not in raw.names]
+    if absent:
+        raise SettingError(
+            f"there is no column {absent[0]!r}; the columns are {', '.join(raw.names)}",
+            where=str(path),
+            fix=f"--split {option}:COL with one of these",
+        )
+    columns = {name: raw.columns[raw.names.index(name)].to_pylist() for name in ("file", *roles.values())}
+    row_of = {name: row for row, name in enumerate(columns["file"])}
+    rows = [row_of[name] for name in data.ids.tolist()]
+    said = {role: [columns[name][row] or "" for row in rows] for role, name in roles.items()}
+    return replace(data, **read_roles(said, where=str(path), place=lambda number: raw.place(rows[number])))
 
 
 def read_parts(texts: Sequence[str], *, where: str, place: Callable[[int], str]) -> np.ndarray:
