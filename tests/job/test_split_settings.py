@@ -214,3 +214,15 @@ def test_a_list_of_files_gives_parts_times_and_folds(tmp_path, monkeypatch):
         (tmp_path / f"{i}.png").rename(tmp_path / "ab"[i % 2] / f"{i}.png")
     with pytest.raises(SettingError, match=r"without labels\.csv"):
         train(tmp_path, split="time:taken", out=tmp_path / "runs" / "c")
+
+
+def test_a_data_frame_is_split_by_its_own_columns(tmp_path):
+    import pandas as pd
+
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": random.normal(size=60) + np.arange(60) % 2, "b": random.normal(size=60)})
+    frame["day"] = np.arange(60)[::-1]
+    frame["y"] = np.arange(60) % 2
+    run = train(frame, target="y", split="time:day", models="dummy", out=tmp_path / "run", jobs=1)
+    assert sorted(map(int, json.loads((run.path / "split.json").read_text())["test"])) == list(range(12))
+    assert run.metrics["data"]["shape"] == [2]

@@ -138,7 +138,8 @@ def _given(data: Any, settings: dict[str, Any]) -> tuple[Dataset | None, dict[st
     if not isinstance(data, Dataset):
         from heldout.data.loading import load
 
-        data = load(data, target=settings.get("target"), group=settings.get("group"))
+        columns = settings_from({**settings, "data": "table"}).columns()
+        data = load(data, target=settings.get("target"), group=settings.get("group"), **columns)
     elif settings.get("target") or settings.get("group"):
         raise SettingError(
             "a Dataset has its target and groups already", where="train", fix="give them to `load` instead"
