@@ -114,6 +114,10 @@ def info(
         "notes": list(found.notes),
     }
     if as_json:
+        if "scrambled" in source and values["known"]:
+            from heldout.data.variants import scramble_order
+
+            values["permutation"] = scramble_order(28 * 28).tolist()
         click.echo(json.dumps(values, ensure_ascii=False))
         return
     shape = " × ".join(map(str, values["shape"]))
