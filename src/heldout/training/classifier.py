@@ -20,7 +20,7 @@ from heldout.models.net import Net
 from heldout.training import artifact
 from heldout.training.feed import Feed, Standardizer, check_rows
 from heldout.training.jobs import machine_of, numeric, plain, prepare_jobs
-from heldout.training.machine import DTYPES, describe, find_device, use_threads
+from heldout.training.machine import DTYPES, describe, find_device, sum_dtype, use_threads
 from heldout.training.measure import infer, rows_per_batch, widest
 from heldout.training.planner import Machine, has_convolutions, place, train_jobs
 from heldout.training.settings import Progress, Settings, Trained
@@ -257,7 +257,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         self.classes_, numbers = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            only = self.classes_[0]
+            only = self.classes_.tolist()[0]
             raise LabelError(
                 f"Classifier can't train when only one class is present: all {len(y)} rows are {only!r}",
                 fix="give rows of at least two classes",
@@ -314,12 +314,12 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
                 size = rows_per_batch(widest(stack), stack.n_replicates)
                 found = [
                     torch.softmax(
-                        infer(stack, feed, rows[None], standardizer, self._context(device)).to(torch.float64), -1
+                        infer(stack, feed, rows[None], standardizer, self._context(device)).to(sum_dtype(device)), -1
                     ).cpu()
                     for rows in torch.arange(len(x)).to(device).split(size)
                 ]
                 parts.append(torch.cat(found, 1))
-        return torch.cat(parts).numpy()
+        return torch.cat(parts).to(torch.float64).numpy()
 
     def _context(self, device: torch.device) -> Any:
         mixed = self.settings_.precision == "mixed"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from heldout.training.machine import sum_dtype
 from heldout.training.schedules import schedule_factors
 from heldout.training.stack import Batch
 from heldout.training.streams import ORDER, augment_keys, dropout_keys, generator
@@ -60,7 +61,10 @@ class Epoch:
         self.keys = self._send(dropout_keys(seeds, epoch=run.epoch, n_steps=self.most, n_layers=n_layers))
 
     def _send(self, array: np.ndarray) -> Tensor:
-        return torch.from_numpy(array).to(self.run.device)
+        tensor = torch.from_numpy(array)
+        if tensor.dtype == torch.float64:
+            tensor = tensor.to(sum_dtype(self.run.device))
+        return tensor.to(self.run.device)
 
     def _order(self, lengths: np.ndarray) -> Tensor:
         """Rows of each replicate in the order of this epoch, filled up to whole batches."""

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from heldout.errors import DataError
+from heldout.training.machine import sum_dtype
 
 Tensor = Any
 #: Rows as stored and as floats, by their number.
@@ -117,7 +118,7 @@ def mean_and_std(feed: Feed, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     total, square = np.zeros(n_channels), np.zeros(n_channels)
     count = 0
     for part in np.array_split(rows, max(1, -(-len(rows) // 4096))):
-        values = feed.gather(torch.from_numpy(part)).to(torch.float64).view(-1, n_channels)
+        values = feed.gather(torch.from_numpy(part)).to(sum_dtype(feed.device)).view(-1, n_channels)
         if not count:
             pivot = values.mean(0)
         values = values - pivot  # keeps the sum of squares small where the mean is large

@@ -35,6 +35,11 @@ def find_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def sum_dtype(device: torch.device) -> Any:
+    """Type of sums over many rows: float64, which Apple's GPU does not have."""
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
 def n_cores() -> int:
     """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):

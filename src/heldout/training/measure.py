@@ -9,6 +9,7 @@ import torch
 
 from heldout.training.feed import Feed, Standardizer
 from heldout.training.losses import row_losses
+from heldout.training.machine import sum_dtype
 from heldout.training.stack import Batch, Stack
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _scores(run: Run, feed: Feed, which: str) -> list[tuple[float, float]]:
     shared = all(r is rows[0] for r in rows)
     lengths = np.array([len(r) for r in rows])
     size = rows_per_batch(widest(run.stack), len(rows))
-    losses = torch.zeros(len(rows), dtype=torch.float64, device=run.device)
+    losses = torch.zeros(len(rows), dtype=sum_dtype(run.device), device=run.device)
     errors = torch.zeros_like(losses)
     with torch.inference_mode():
         for first in range(0, int(lengths.max()), size):

@@ -19,6 +19,7 @@ from heldout.training.epoch import Epoch, StepBatch
 from heldout.training.feed import DIVISORS, Feed, Memory, Standardizer, mean_and_std
 from heldout.training.initializers import before_sigmoid, first_values
 from heldout.training.losses import row_losses
+from heldout.training.machine import sum_dtype
 from heldout.training.settings import Job, Trained
 from heldout.training.stack import Stack
 from heldout.training.streams import NOISE, generator
@@ -65,7 +66,7 @@ class Run:
             self.stack.load(number, self._first_arrays(job))
         self.optimizer = {name: torch.zeros_like(self.stack.values) for name in optimizers.state_names(self.settings)}
         self._rule = optimizers.update_rule(self.settings)
-        self.loss_sums = torch.zeros(len(jobs), device=self.device, dtype=torch.float64)
+        self.loss_sums = torch.zeros(len(jobs), device=self.device, dtype=sum_dtype(self.device))
         self._memory: Memory = {}
         self.augmenter = None
         if self.settings.augment:
