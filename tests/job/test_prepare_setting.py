@@ -84,6 +84,10 @@ def test_a_wrong_line_points_at_the_word_and_writes_nothing(tmp_path, monkeypatc
     assert said[1].index("lots") == said[2].index("^")
     assert _run(["train", "iris", "--prepare", "crop 4", "--out", "run"]) == 2
     assert "crop is not for table" in capsys.readouterr().err
+    assert _run(["train", "iris", "--prepare", "standardize, pca 5", "--out", "run"]) == 2
+    assert "a row has 4 numbers, and 5 components" in capsys.readouterr().err
+    assert _run(["train", "digits", "--prepare", "crop 9", "--out", "run"]) == 2
+    assert "cannot be cut out of 8 x 8" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
     with pytest.raises(SettingError, match="did you mean 'minmax'"):
         train("iris", prepare="minimax", out=tmp_path / "run")

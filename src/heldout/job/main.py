@@ -36,7 +36,7 @@ from heldout.job.refit import refit
 from heldout.job.reporting import find_mistakes, save_out_of_fold, write_report
 from heldout.job.rungs import check_names
 from heldout.job.settings import TrainSettings
-from heldout.prepare.language import check_kind
+from heldout.prepare.language import check_line
 from heldout.report.content import Mistake
 from heldout.split.sealed import SealedTest
 
@@ -169,7 +169,7 @@ def train(
     del data  # the sealed rows are out of reach from here on
     check_threshold(settings.threshold, prepared.train)
     if settings.prepare:
-        check_kind(settings.prepare, prepared.train.kind)
+        check_line(settings.prepare, prepared.train)
     plan = plan_climb(prepared.train, settings, started=started)
     split_event = _split_event(prepared, plan, folder)  # reads the ledger: a foreign one is refused before any writing
     with _new_folder(folder), folder.lock(), folder.events() as write_event:

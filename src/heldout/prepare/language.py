@@ -10,10 +10,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import numpy as np
+
 from heldout.errors import SettingError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from heldout.data.dataset import Dataset
 
 WORDS = {
     "impute": "impute mean|median|most-frequent",
@@ -167,6 +171,34 @@ def check_kind(text: str, kind: str) -> None:
         if step.word in wrong:
             fits = [word for word in WORDS if word not in wrong]
             _refuse(text, step.at, len(step.word), f"{step.word} is not for {kind}", f"for {kind}: {', '.join(fits)}")
+
+
+def check_line(text: str, data: Dataset) -> None:
+    """Raise `SettingError` if the line does not fit the data: their kind, their size, their number of columns."""
+    check_kind(text, data.kind)
+    n_numbers = numbers_of(text, data)
+    if n_numbers is not None:
+        check_components(text, n_numbers)
+
+
+def check_components(text: str, n_numbers: int) -> None:
+    """Raise `SettingError` if the line asks for more principal components than a row has numbers."""
+    for step in parse_prepare(text):
+        if step.word == "pca" and isinstance(step.values[0], int) and step.values[0] > n_numbers:
+            what = f"a row has {n_numbers} numbers, and {step.values[0]} components were asked for"
+            _refuse(text, step.at, len(step.word), what, f"pca {n_numbers} at most, or a share such as pca 0.95")
+
+
+def numbers_of(text: str, data: Dataset) -> int | None:
+    """Numbers of a row before any projection; None where the training rows decide it (categories, sounds)."""
+    if data.kind == "images":
+        shape = data.x.shape[1:]
+        for _, step in picture_steps(text):
+            shape = step.fit_transform(np.zeros((1, *shape), np.uint8)).shape[1:]
+        return int(np.prod(shape))
+    if data.kind == "sounds" or not all(dtype.kind in "fiu" for dtype in data.x.dtypes):
+        return None
+    return int(data.x.shape[1] + data.x.isna().any().sum())
 
 
 def vector_steps(text: str, *, seed: int) -> list[tuple[str, Any]]:
