@@ -92,7 +92,7 @@ def test_boxes_are_painted_and_pasted_as_a_slice_is(shape, data):
     for _ in x:
         sides = [sorted(data.draw(st.tuples(st.integers(0, n), st.integers(0, n)))) for n in shape[:2]]
         box.append([*sides[0], *sides[1]])
-    painted = batches.fill_box(tensor(x), tensor(box), 9.0)
+    painted = batches.fill_box(tensor(x), tensor(box), torch.full((5,), 9.0))
     pasted = batches.paste_box(tensor(x), tensor(other), tensor(box))
     share = batches.box_share(tensor(box), *shape[:2])
     for number, (top, bottom, left, right) in enumerate(box):
@@ -111,7 +111,7 @@ def test_stripes_hide_bands_or_frames(axis):
         np.array([[0, 3], [1, 1], [2, 5], [0, 0], [4, 0]]),
         np.array([[2, 2], [0, 0], [3, 1], [6, 0], [1, 2]]),
     )
-    found = batches.fill_bands(tensor(x), tensor(first), tensor(width), axis=axis, fill=7.0)
+    found = batches.fill_bands(tensor(x), tensor(first), tensor(width), axis=axis, fill=torch.full((5,), 7.0))
     for number in range(5):
         wanted = np.moveaxis(x[number].copy(), axis - 1, 0)
         for begin, n in zip(first[number], width[number], strict=True):

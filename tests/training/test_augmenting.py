@@ -135,6 +135,13 @@ def test_partners_are_real_rows_never_filling():
     assert batch.others[1].max() == 0
 
 
+def test_levels_may_be_scaled():
+    rows, shape = rows_of((4, 6, 1), 1, 20), (4, 6, 1)
+    plain = augmenter("gain 6 levels, noise 10 levels p 1", shape).apply(rows * 100, a_batch([1], 20))
+    scaled = augmenter("gain 6 levels 100, noise 10 levels 100 p 1", shape).apply(rows.clone(), a_batch([1], 20))
+    torch.testing.assert_close(scaled * 100, plain)
+
+
 def test_bytes_stay_within_black_and_white():
     rows = torch.rand(1, 50, 48, dtype=torch.float64)
     made = augmenter("brightness 0.9, contrast 0.9, noise 0 p 1", (4, 4, 3), is_pixels=True)

@@ -70,8 +70,8 @@ WORDS = {
         (IMAGES,),
         (Amount("MASKS", 1, 20, True), Amount("BANDS", 0, 10_000, True), Amount("FRAMES", 0, 100_000, True)),
     ),
-    "noise": Word("noise DECIBELS [levels] [p P]", _SPATIAL, (Amount("DECIBELS", -60, 120),), ("levels",), 0.5),
-    "gain": Word("gain DECIBELS [levels] [p P]", _SPATIAL, (Amount("DECIBELS", 0, 120),), ("levels",)),
+    "noise": Word("noise DECIBELS [levels [UNIT]] [p P]", _SPATIAL, (Amount("DECIBELS", -60, 120),), ("levels",), 0.5),
+    "gain": Word("gain DECIBELS [levels [UNIT]] [p P]", _SPATIAL, (Amount("DECIBELS", 0, 120),), ("levels",)),
     "mixup": Word("mixup [ALPHA] [p P]", (IMAGES, SIGNALS, VECTORS), (_ALPHA,)),
     "cutmix": Word("cutmix [ALPHA] [p P]", _SPATIAL, (_ALPHA,)),
 }
@@ -88,6 +88,8 @@ class Step:
     flags : tuple of str
     p : float
         Chance that a row undergoes it.
+    unit : float
+        With ``levels``: decibels that a value of 1 stands for (100 where bytes hold levels from -100 to 0).
     at : int
         Character of the text where it starts.
     """
@@ -96,6 +98,7 @@ class Step:
     amounts: tuple[float, ...]
     flags: tuple[str, ...]
     p: float
+    unit: float
     at: int
 
 
@@ -152,7 +155,7 @@ class _Reader:
         word = WORDS[name]
         amounts = tuple(self._amount(amount, word) for amount in word.amounts)
         flags: list[str] = []
-        p: float | None = None
+        p, unit = None, 1.0
         while (option := self._token()[0]) not in ("", ","):
             if option == "p" and p is None:
                 self.position += 1
@@ -160,11 +163,13 @@ class _Reader:
             elif option in word.flags and option not in flags:
                 self.position += 1
                 flags.append(option)
+                if option == "levels":
+                    unit = self._amount(Amount("UNIT", 0.001, 1000, default=1.0), word)
             else:
                 known = (*word.flags, "p")
                 problem = f"{option!r} is given twice" if option in known else f"{name} has no option {option[:40]!r}"
                 raise self._error(problem + ("" if option in known else _near(option, known)), word.form)
-        return Step(name, amounts, tuple(flags), word.p if p is None else p, at)
+        return Step(name, amounts, tuple(flags), word.p if p is None else p, unit, at)
 
     def _amount(self, amount: Amount, word: Word) -> float:
         token, _ = self._token()
@@ -194,7 +199,11 @@ class _Reader:
         if kind == SIGNALS and {"vertical", "levels"} & set(step.flags):
             self._refuse(step, f"{step.name} {step.flags[0]} is for images, the rows are signals", word.form)
         if step.name == "gain" and kind == IMAGES and "levels" not in step.flags:
-            self._refuse(step, "gain on images needs levels in decibels", "gain 6 levels (spectrograms), or brightness")
+            self._refuse(
+                step,
+                "gain on images needs levels in decibels",
+                "gain 6 levels 100 (bytes that hold 100 decibels), or brightness",
+            )
         if step.name == "crop" and step.amounts[0] >= min(sizes):
             self._refuse(step, f"crop {step.amounts[0]:g} leaves nothing of rows of shape {shape}", "a smaller number")
         if step.name == "specaugment" and (step.amounts[1] > sizes[0] or step.amounts[2] > sizes[1]):

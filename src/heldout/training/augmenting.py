@@ -94,7 +94,7 @@ class Augmenter:
                 edge = "wrap" if step.flags else "zero"
                 return batches.move(rows, torch.zeros_like(right), right, edge=edge, fill=self._silence(rows))
             case "rotate":
-                return _where(on, batches.rotate(rows, _signed(u[:, 0]) * amount), rows)
+                return batches.rotate(rows, _signed(u[:, 0]) * amount * on)
             case "brightness":
                 return self._limit(batches.brighten(rows, _signed(u[:, 0]) * amount * on))
             case "contrast":
@@ -114,7 +114,9 @@ class Augmenter:
                 return self._noise(step, rows, on, field)
             case "gain":
                 decibels = _signed(u[:, 0]) * amount * on
-                return batches.brighten(rows, decibels) if step.flags else batches.amplify(rows, decibels)
+                if step.flags:
+                    return self._limit(batches.brighten(rows, decibels / step.unit))
+                return batches.amplify(rows, decibels)
         raise AssertionError(f"no way to {step.name}")
 
     def _noise(self, step: Step, rows: Tensor, on: Tensor, field: Tensor) -> Tensor:
@@ -122,7 +124,8 @@ class Augmenter:
         words = self.words.draw(field, rows[0].numel())
         if step.flags:
             powers = self._look_up("exponential", words).view(rows.shape)
-            return _where(on, batches.add_noise_to_levels(rows, powers, ratio), rows)
+            noisy = batches.add_noise_to_levels(rows * step.unit, powers, ratio) / step.unit
+            return self._limit(_where(on, noisy, rows))
         return self._limit(batches.add_noise(rows, self._look_up("normal", words).view(rows.shape), ratio))
 
     def _look_up(self, name: str, words: Tensor) -> Tensor:
@@ -179,7 +182,7 @@ def _signed(u: Tensor) -> Tensor:
 
 
 def _where(on: Tensor, changed: Tensor, rows: Tensor) -> Tensor:
-    return torch.where(on.view(-1, 1, 1, 1), changed, rows)
+    return batches.choose(on.to(rows.dtype).view(-1, 1, 1, 1), changed, rows)
 
 
 def _box(area: Tensor, centre: Tensor, on: Tensor, height: int, width: int, aspect: Tensor = None) -> Tensor:
