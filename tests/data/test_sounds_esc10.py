@@ -47,6 +47,7 @@ def archive_of(n=20, extra=()):
 def small(monkeypatch, tmp_path):
     monkeypatch.setattr(named_sounds, "N_CLIPS", 20)
     monkeypatch.setattr(named_sounds, "CLIP_SECONDS", 0.1)
+    monkeypatch.setattr(named_sounds, "SAMPLE_RATE", 8000)
     monkeypatch.setenv("HELDOUT_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("HELDOUT_MIRROR", raising=False)
 

@@ -33,6 +33,7 @@ CREDIT = (
     "in the README of the data"
 )
 N_CLIPS = 400
+SAMPLE_RATE = 44_100
 CLIP_SECONDS = 5.0
 CLIPS_SHA256 = "47bd9ef917845202d8976dd2159f562dc3980e1b0755d90ee7cd81ce593ee028"
 """Over the names and SHA-256 of the 400 Ogg files of the stand-alone distribution, sorted by name."""
@@ -87,7 +88,11 @@ def load_esc10(
     plan = _plan_of_clips(root) if is_ogg else _plan_of_archive(root)
     listing = _listed(root, plan)
     imported = import_sounds(
-        root, listing, sample_rate=sample_rate, clip_seconds=clip_seconds or CLIP_SECONDS, progress=progress
+        root,
+        listing,
+        sample_rate=sample_rate or SAMPLE_RATE,
+        clip_seconds=clip_seconds or CLIP_SECONDS,
+        progress=progress,
     )
     if imported.skipped:
         first = imported.skipped[0]

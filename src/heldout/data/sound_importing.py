@@ -25,7 +25,7 @@ from heldout.data.cache import cache_folder
 from heldout.data.dataset import Skipped
 from heldout.data.decoding import n_workers
 from heldout.data.listing import Listing
-from heldout.data.sounds import MOST_RATE, BadSoundError, Heard, SoundForm, SoundHeader, decode_sound, read_header
+from heldout.data.sounds import MOST_RATE, BadSoundError, Heard, SoundForm, SoundHeader, decode_with_header, read_header
 from heldout.errors import DataError
 from heldout.files import write_text
 
@@ -97,7 +97,10 @@ def import_sounds(
         x = _map(folder, known)
         if x is not None:
             return _result(x, known)
-    headers, bad = _headers(root, listing.names, progress)
+    headers: list[SoundHeader | None] = [None] * len(listing.names)
+    bad: dict[int, str] = {}
+    if sample_rate is None or clip_seconds is None:
+        headers, bad = _headers(root, listing.names, progress)
     if len(bad) == len(listing.names):
         first = min(bad)
         raise DataError(
@@ -107,7 +110,7 @@ def import_sounds(
         )
     form = choose_form([header for header in headers if header is not None], sample_rate, clip_seconds)
     try:
-        return _import_anew(root, listing, folder, headers, bad, form, progress)
+        return _import_anew(root, listing, folder, bad, form, progress)
     except OSError as error:
         raise DataError(
             f"the cache cannot be written ({error.strerror or error}): {len(listing.names):,} sounds of "
@@ -168,7 +171,6 @@ def _import_anew(
     root: Path,
     listing: Listing,
     folder: Path,
-    headers: list[SoundHeader | None],
     bad: dict[int, str],
     form: SoundForm,
     progress: Progress | None,
@@ -178,7 +180,7 @@ def _import_anew(
     temporary = folder / f".sounds.{os.getpid()}.{secrets.token_hex(4)}.tmp"
     try:
         rows = _new_array(temporary, (len(good), form.length, 1))
-        heard, sums, late = _decode_all(root, [listing.names[p] for p in good], form, rows, progress)
+        heard, sums, headers, late = _decode_all(root, [listing.names[p] for p in good], form, rows, progress)
         bad |= {good[place]: reason for place, reason in late.items()}
         if len(late) == len(good):
             first = min(bad)
@@ -190,7 +192,8 @@ def _import_anew(
         if late:
             kept = [place for place in range(len(good)) if place not in late]
             rows = _close_gaps(temporary, rows, kept)
-            good, heard, sums = [good[p] for p in kept], [heard[p] for p in kept], [sums[p] for p in kept]
+            good, heard = [good[place] for place in kept], [heard[place] for place in kept]
+            sums, headers = [sums[place] for place in kept], [headers[place] for place in kept]
         rows.flush()
         del rows
         manifest = _manifest(listing, form, good, headers, heard, sums, bad)
@@ -215,22 +218,23 @@ def _new_array(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, Any]:
 
 def _decode_all(
     root: Path, names: list[str], form: SoundForm, rows: np.ndarray, progress: Progress | None
-) -> tuple[list[Heard], list[str], dict[int, str]]:
-    """Fill the rows; what was met in each file, its SHA-256, and the rows that failed with the reason."""
+) -> tuple[list[Heard], list[str], list[SoundHeader], dict[int, str]]:
+    """Fill the rows; what was met in each file, its SHA-256 and header, and the rows that failed with the reason."""
+    nothing = SoundHeader(form.rate, 0, 0)
 
-    def decode(position: int) -> tuple[Heard, str, str]:
+    def decode(position: int) -> tuple[Heard, str, SoundHeader, str]:
         path = root / names[position]
         try:
-            rows[position, :, 0], heard = decode_sound(path, form)
-            return heard, _sum(path), ""
+            rows[position, :, 0], heard, header = decode_with_header(path, form)
+            return heard, _sum(path), header, ""
         except BadSoundError as error:
-            return Heard(), "", str(error)
+            return Heard(), "", nothing, str(error)
         except OSError as error:
-            return Heard(), "", f"cannot be read: {error.strerror or error}"
+            return Heard(), "", nothing, f"cannot be read: {error.strerror or error}"
 
     found = _in_threads(decode, len(names), progress, "sounds")
-    bad = {place: reason for place, (_, _, reason) in enumerate(found) if reason}
-    return [heard for heard, _, _ in found], [digest for _, digest, _ in found], bad
+    bad = {place: reason for place, (*_, reason) in enumerate(found) if reason}
+    return [item[0] for item in found], [item[1] for item in found], [item[2] for item in found], bad
 
 
 def _sum(path: Path) -> str:
@@ -252,14 +256,14 @@ def _manifest(
     listing: Listing,
     form: SoundForm,
     good: list[int],
-    headers: list[SoundHeader | None],
+    headers: list[SoundHeader],
     heard: list[Heard],
     sums: list[str],
     bad: dict[int, str],
 ) -> dict[str, Any]:
     facts = [
-        {"row": row, "sha256": digest, "header": astuple(headers[row]), "heard": astuple(met)}  # type: ignore[arg-type]
-        for row, digest, met in zip(good, sums, heard, strict=True)
+        {"row": row, "sha256": digest, "header": astuple(header), "heard": astuple(met)}
+        for row, digest, header, met in zip(good, sums, headers, heard, strict=True)
     ]
     return {
         "schema": _SCHEMA,

@@ -117,6 +117,12 @@ def decode_sound(path: str | os.PathLike[str], form: SoundForm) -> tuple[np.ndar
     OSError
         If it cannot be opened.
     """
+    samples, heard, _ = decode_with_header(path, form)
+    return samples, heard
+
+
+def decode_with_header(path: str | os.PathLike[str], form: SoundForm) -> tuple[np.ndarray, Heard, SoundHeader]:
+    """As `decode_sound`, and what the file says of itself."""
     with _opened(path) as sound:
         header = _header(sound)
         n_wanted = int((form.seconds + _MARGIN_SECONDS) * header.rate) + 1
@@ -125,10 +131,12 @@ def decode_sound(path: str | os.PathLike[str], form: SoundForm) -> tuple[np.ndar
         mono = resample(mono, header.rate, form.rate)
     samples = np.zeros(form.length, np.int16)
     mono = mono[: form.length]
-    scaled = np.rint(mono * np.float32(FULL_SCALE))
-    is_clipped = bool((np.abs(mono) > 1.0).any()) if len(mono) else False
-    samples[: len(mono)] = np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
-    return samples, Heard(heard.dead_channels, heard.constant, is_clipped)
+    mono *= np.float32(FULL_SCALE)
+    is_clipped = bool(len(mono) and max(mono.max() - 1, -mono.min()) > FULL_SCALE)
+    np.rint(mono, out=mono)
+    np.clip(mono, -FULL_SCALE, FULL_SCALE - 1, out=mono)
+    samples[: len(mono)] = mono
+    return samples, Heard(heard.dead_channels, heard.constant, is_clipped), header
 
 
 def resample(mono: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
@@ -136,7 +144,7 @@ def resample(mono: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
     require("soxr", extra="sounds", needed_by="sounds of another sample rate")
     import soxr
 
-    return np.asarray(soxr.resample(mono, rate, new_rate, quality="HQ"), dtype=np.float32)
+    return np.array(soxr.resample(mono, rate, new_rate, quality="HQ"), dtype=np.float32)
 
 
 def read_sound(source: str | os.PathLike[str], input: Mapping[str, Any]) -> np.ndarray:
@@ -242,14 +250,15 @@ def _read_mono(sound: Any, header: SoundHeader, n_frames: int) -> tuple[np.ndarr
             raise BadSoundError(f"damaged or cut off: {said} can be decoded")
         lowest = np.minimum(lowest, block.min(axis=0))
         highest = np.maximum(highest, block.max(axis=0))
-        np.sum(block, axis=1, out=total[done : done + len(block)])
+        total[done : done + len(block)] = block[:, 0] if header.n_channels == 1 else block.sum(axis=1)
         done += len(block)
     if not (np.isfinite(lowest).all() and np.isfinite(highest).all()):
         raise BadSoundError("holds NaN or infinite samples")
     moves = highest - lowest
     is_dead = (moves <= _DEAD) & (moves.max() > _MUCH * _DEAD)
-    total -= ((highest + lowest) / 2)[is_dead].sum()
-    total /= np.float32(header.n_channels - is_dead.sum())
+    if header.n_channels > 1:
+        total -= ((highest + lowest) / 2)[is_dead].sum()
+        total /= np.float32(header.n_channels - is_dead.sum())
     return total, Heard(int(is_dead.sum()), bool(moves.max() == 0))
 
 
