@@ -15,8 +15,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from heldout.errors import ArtifactError, DataError, LabelError, SettingError, ShapeError
 from heldout.evaluate.abstaining import abstention
 from heldout.evaluate.decisions import at_prevalence, choose_rule, expected_counts, threshold_table
-from heldout.evaluate.growth import learning_curve, validation_curve
 from heldout.evaluate.grouping import errors_by_class, group_classes
+from heldout.evaluate.growth import learning_curve, validation_curve
 from heldout.evaluate.rules import Rule, parse_wish, rule_from
 
 NAMES = ["well", "ill"]
@@ -147,7 +147,7 @@ def test_wishes_that_cannot_be_read_are_refused(wish: str, says: str) -> None:
 def test_wishes_that_cannot_be_met_are_refused_with_the_best_there_is() -> None:
     y = np.array([1, 0, 1, 0])
     p = np.array([[0.1, 0.9], [0.05, 0.95], [0.6, 0.4], [0.7, 0.3]])
-    with pytest.raises(DataError, match="no threshold gives ppv 0.9 .* the most is 0.6667"):
+    with pytest.raises(DataError, match=r"no threshold gives ppv 0\.9 .* the most is 0\.6667"):
         choose_rule(y, p, "ppv>=0.9", NAMES)
     with pytest.raises(SettingError, match="two classes, and there are 3"):
         choose_rule([0, 1, 2], np.eye(3), "mcc", ["a", "b", "c"])

@@ -89,7 +89,7 @@ class RunFolder:
             raise ArtifactError(
                 f"the run has no {name}", where=str(self.path), fix="finish it: heldout train ... --resume"
             ) from None
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, RecursionError) as error:
             raise ArtifactError(f"cannot be read: {error}", where=str(self.path / name), fix="train again") from error
 
     def write_json(self, name: str, value: Any) -> None:

@@ -160,9 +160,10 @@ def read_metrics(folder: RunFolder) -> dict[str, Any]:
             where=where,
             fix="pip install --upgrade heldout, or train again",
         )
-    missing = [key for key in ("data", "chosen", "ladder", "cross_validation") if key not in values]
-    if missing:
-        raise ArtifactError(f"it has no {missing[0]!r}", where=where, fix="train again")
+    kinds = {"data": dict, "chosen": dict, "ladder": list, "cross_validation": dict}
+    wrong = [key for key, kind in kinds.items() if not isinstance(values.get(key), kind)]
+    if wrong:
+        raise ArtifactError(f"it has no {wrong[0]!r} that can be read", where=where, fix="train again")
     return values
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from heldout.evaluate.bootstrap import metric_intervals
 from heldout.evaluate.curves import Curve, Reliability, precision_recall, reliability, roc
 from heldout.evaluate.intervals import accuracy_interval, bootstrap_interval, grouped_accuracy_interval
 from heldout.evaluate.metrics import metrics
@@ -116,7 +117,7 @@ def score(
     positive = labels == 1
     return Scored(
         metrics=found,
-        intervals=_intervals(labels, guess, len(classes), groups, level, seed) if with_intervals else {},
+        intervals=_intervals(labels, given, guess, groups, level, seed) if with_intervals else {},
         level=level,
         roc=roc(positive, given[:, 1]) if len(classes) == 2 else None,
         precision_recall=precision_recall(positive, given[:, 1]) if len(classes) == 2 else None,
@@ -125,16 +126,18 @@ def score(
 
 
 def _intervals(
-    y: np.ndarray, guess: np.ndarray, n_classes: int, groups: np.ndarray | None, level: float, seed: int
+    y: np.ndarray, given: np.ndarray, guess: np.ndarray, groups: np.ndarray | None, level: float, seed: int
 ) -> dict[str, tuple[float, float]]:
+    """Wilson's interval for the accuracy, a bootstrap of the matrix for its scores, one of the rows for the rest."""
     right = y == guess
-    found = {
-        "accuracy": accuracy_interval(int(right.sum()), right.size, level)
+    found = metric_intervals(y, given, predictions=guess, groups=groups, level=level, seed=seed)
+    for name in ("mcc", "balanced_accuracy", "f1_macro"):
+        found[name] = bootstrap_interval(name, y, guess, given.shape[1], groups=groups, level=level, seed=seed)
+    found["accuracy"] = (
+        accuracy_interval(int(right.sum()), right.size, level)
         if groups is None
         else grouped_accuracy_interval(right, groups, level)
-    }
-    for name in ("mcc", "balanced_accuracy", "f1_macro"):
-        found[name] = bootstrap_interval(name, y, guess, n_classes, groups=groups, level=level, seed=seed)
+    )
     return found
 
 
