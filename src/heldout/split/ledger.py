@@ -60,7 +60,8 @@ def confidence_level(openings: int, base: float = 0.95) -> float:
     Whoever looks at a test set k times and goes by the best look has k chances to be lucky. By Bonferroni's
     inequality, k intervals of level ``1 - (1 - base) / k`` hold all at once with probability ``base``,
     however the looks depend on each other, as long as the models did not learn from earlier looks; if they
-    did, this is a lower bound for the caution that is due.
+    did, this is a lower bound for the caution that is due (Blum & Hardt 2015, arXiv:1502.04585, bound the harm
+    of learning from looks by answering only when a model is better by a margin).
 
     References
     ----------
