@@ -283,7 +283,7 @@ def test_the_list_of_sums_is_one_that_sha256sum_understands(tmp_path):
     [
         (GradientBoostingClassifier(n_estimators=2).fit(X, Y), "GradientBoostingClassifier"),
         (make_pipeline(FunctionTransformer(), GaussianNB()).fit(X, Y), "FunctionTransformer"),
-        (make_pipeline(SimpleImputer(strategy="most_frequent"), GaussianNB()).fit(X, Y), "most_frequent"),
+        (make_pipeline(SimpleImputer(strategy="constant"), GaussianNB()).fit(X, Y), "constant"),
         (make_pipeline(ColumnTransformer([("a", StandardScaler(), [0])]), GaussianNB()).fit(X, Y), "no names"),
         (KNeighborsClassifier(metric="cosine").fit(X, Y), "cosine"),
         (LinearSVC().fit(X, Y), "no probabilities"),

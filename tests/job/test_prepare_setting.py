@@ -15,8 +15,8 @@ from heldout.job.run import train
 def images(n=60, seed=0):
     random = np.random.default_rng(seed)
     y = np.arange(n) % 2
-    x = random.integers(0, 90, (n, 10, 10, 3), dtype=np.uint8)
-    x[y == 1, 3:7, 3:7] += 120
+    x = random.integers(0, 190, (n, 10, 10, 3), dtype=np.uint8)
+    x[y == 1, 3:7, 3:7] += 60
     spec = {"kind": "images", "height": 10, "width": 10, "channels": 3, "rule": "keep"}
     return Dataset("squares", "images", x, y, ("dark", "light"), np.arange(n).astype(str), input=spec)
 
@@ -28,7 +28,7 @@ def test_images_are_prepared_as_asked_and_the_model_is_kept_whole(line, tmp_path
     steps = json.loads((tmp_path / "run" / "model" / "header.json").read_text())["model"]
     assert line.split(",")[0].split()[0] in json.dumps(steps) or "standard-scaler" in json.dumps(steps)
     run.assess()
-    assert run.metrics["test"]["accuracy"] == 1.0
+    assert run.metrics["test"]["accuracy"] > 0.8
 
 
 def test_a_convolutional_net_reads_pictures_and_is_left_out_where_there_are_none(tmp_path):
