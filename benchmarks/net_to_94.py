@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--batch", type=int, default=1000)
     parser.add_argument("--width", type=int, default=64)
-    parser.add_argument("--lr", type=float, default=0.4)
+    parser.add_argument("--lr", type=float, default=0.2)
     parser.add_argument("--weight-decay", type=float, default=0.005)
     options = parser.parse_args()
     cifar = load("cifar10")
