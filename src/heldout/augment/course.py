@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 import numpy as np
 
 from heldout.augment.images import centre, checked, crop, flip
 from heldout.augment.turning import draw_degrees, rotate
-from heldout.errors import SettingError
+from heldout.errors import SettingError, ShapeError
 
 Offsets = Literal["all", "printed"]
+_CHUNK = 2048  # images: few enough for the cache and the memory at hand, enough for images of one angle to meet
 
 
 def tenfold_images(
@@ -22,6 +24,7 @@ def tenfold_images(
     offsets: Offsets = "all",
     limit: float = 5.0,
     threads: int = 1,
+    out: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Make the centre crop of each image and ``factor - 1`` variants.
 
@@ -41,6 +44,8 @@ def tenfold_images(
     limit : float, default=5.0
         Largest angle in degrees.
     threads : int, default=1
+    out : uint8 array of the shape of `made`, optional
+        Where the results go, such as a memory-mapped file.
 
     Returns
     -------
@@ -55,28 +60,54 @@ def tenfold_images(
             f"factor={factor}, size={size}, offsets={offsets!r} for images of {height} x {width}",
             fix="factor at least 1, size at most the shorter side, offsets 'all' or 'printed'",
         )
+    shape = (n * factor, size, size, channels)
+    if out is not None and (out.shape != shape or out.dtype != np.uint8):
+        raise ShapeError(f"out has shape {out.shape} and type {out.dtype}", fix=f"uint8 of shape {shape}")
     random = np.random.default_rng(seed)
-    variants = factor - 1
-    total = n * variants
-    mirrored = random.random(total) < 0.5
-    turned = random.random(total) < 1 / 3
-    degrees = draw_degrees(random, total, limit)
-    places = [_offsets(random, total, side - size, offsets) for side in (height, width)]
-    made = np.empty((n, factor, size, size, channels), np.uint8)
-    made[:, 0] = centre(images, (size, size))
-    flat = made.reshape(-1, size, size, channels)
-    both = np.concatenate([np.ascontiguousarray(images), flip(images)]) if variants else images
-    rows = np.repeat(np.arange(n), variants) + n * mirrored
-    into = np.repeat(np.arange(n) * factor, variants) + np.tile(np.arange(1, factor), n)
-    cut, spun = np.flatnonzero(~turned), np.flatnonzero(turned)
-    crop(both, places[0][cut], places[1][cut], (size, size), rows=rows[cut], out=flat, into=into[cut])
-    rotate(
-        both, degrees[spun], rows=rows[spun], size=(size, size), fill="edge", out=flat, into=into[spun], threads=threads
-    )
-    return flat, np.repeat(np.arange(n), factor)
+    variants = (n, factor - 1)
+    mirrored, turned = random.random(variants) < 0.5, random.random(variants) < 1 / 3
+    degrees = draw_degrees(random, n * (factor - 1), limit).reshape(variants)
+    top, left = (_offsets(random, variants, side - size, offsets) for side in (height, width))
+    made = np.empty(shape, np.uint8) if out is None else out
+
+    def make(start: int) -> None:
+        part = slice(start, start + _CHUNK)
+        target = made[start * factor : (start + _CHUNK) * factor]
+        draws = (mirrored[part], turned[part], degrees[part], top[part], left[part])
+        _make_chunk(images[part], size, factor, *draws, target)
+
+    starts = range(0, n, _CHUNK)
+    if threads > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(make, starts))
+    else:
+        for start in starts:
+            make(start)
+    return made, np.repeat(np.arange(n), factor)
 
 
-def _offsets(random: np.random.Generator, n: int, room: int, offsets: Offsets) -> np.ndarray:
+def _make_chunk(
+    images: np.ndarray,
+    size: int,
+    factor: int,
+    mirrored: np.ndarray,
+    turned: np.ndarray,
+    degrees: np.ndarray,
+    top: np.ndarray,
+    left: np.ndarray,
+    made: np.ndarray,
+) -> None:
+    n = len(images)
+    into = np.arange(n * factor).reshape(n, factor)
+    made[into[:, 0]] = centre(images, (size, size))
+    both = np.concatenate([images, flip(images)])
+    rows = np.arange(n)[:, None] + n * mirrored
+    into, cut = into[:, 1:], ~turned
+    crop(both, top[cut], left[cut], (size, size), rows=rows[cut], out=made, into=into[cut])
+    rotate(both, degrees[turned], rows=rows[turned], size=(size, size), fill="edge", out=made, into=into[turned])
+
+
+def _offsets(random: np.random.Generator, n: tuple[int, int], room: int, offsets: Offsets) -> np.ndarray:
     if offsets == "all":
         return random.integers(0, room + 1, n)
     return (max(0, room - 1) * random.random(n)).astype(np.int64)

@@ -6,7 +6,6 @@ for every image and channel. With pixels as rows and images as columns it is a s
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 from heldout.errors import SettingError
 
 FILLS = ("zero", "mean", "edge")
-_BLOCK_VALUES = 2**19  # of one product, so that it stays in the cache
+_BLOCK_VALUES = 2**17  # of one product, so that it stays in the cache
 LEVELS = 127
 """How many angles a rotation is drawn from: a grid, so that many images share one and are turned together."""
 
@@ -68,7 +67,6 @@ def rotate(
     fill: str = "zero",
     out: np.ndarray | None = None,
     into: np.ndarray | None = None,
-    threads: int = 1,
 ) -> np.ndarray:
     """Rotate images about their centres, bilinear, and cut the centre out.
 
@@ -85,7 +83,6 @@ def rotate(
         What lies outside the image: black, its mean colour, or its nearest pixel.
     out : uint8 array, optional
         Where the results go, with `into` the position of each in it.
-    threads : int, default=1
 
     Returns
     -------
@@ -106,18 +103,9 @@ def rotate(
     groups = np.split(order, np.flatnonzero(np.diff(degrees[order])) + 1)
     block = max(1, _BLOCK_VALUES // (height * width * channels))
     blocks = [group[start : start + block] for group in groups for start in range(0, len(group), block)]
-    target, places = out, into
-
-    def turn(chosen: np.ndarray) -> None:
+    for chosen in blocks:
         matrix, outside = _operator(float(degrees[chosen[0]]), (height, width), size, fill == "edge")
-        target[places[chosen]] = _turned(images[rows[chosen]], matrix, outside if fill == "mean" else None, size)
-
-    if threads == 1:
-        for chosen in blocks:
-            turn(chosen)
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(turn, blocks))
+        out[into[chosen]] = _turned(images[rows[chosen]], matrix, outside if fill == "mean" else None, size)
     return out
 
 
