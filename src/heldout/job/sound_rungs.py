@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from heldout.models import sound_presets
 from heldout.models.zoo import Task
 
-SIGNAL_SAMPLES = 20_000
-"""A signal is brought to a rate at which a sound has about so many samples."""
-LEAST_SIGNAL_RATE = 1_000
-REPLICATES = 5
+REPLICATES = sound_presets.REPLICATES
 
 
 def signal_cnn(task: Task) -> Any:
@@ -19,18 +17,12 @@ def signal_cnn(task: Task) -> Any:
     from heldout.prepare.sounds import ResampleSounds
     from heldout.training.classifier import NetClassifier
 
-    seconds = task.shape[0] / task.rate
-    rate = min(task.rate, max(LEAST_SIGNAL_RATE, round(SIGNAL_SAMPLES / seconds / 500) * 500))
-    n_samples = round(seconds * rate)
-    layers = ["conv 16 64 stride 8 same, batchnorm, relu"] if n_samples >= 1024 else []
-    n_samples //= 8 if layers else 1
-    filters = 16
-    while n_samples >= 16 or not layers:
-        filters = min(64, 2 * filters)
-        layers.append(f"conv {filters} 9 stride 4 same, batchnorm, relu")
-        n_samples //= 4
-    net = ", ".join([*layers, "globalpool, dropout 0.3"])
-    return Pipeline([("prepare", ResampleSounds(task.rate, rate)), ("model", NetClassifier(net, **_fit(task, 1)))])
+    length = task.shape[0]
+    rate = sound_presets.signal_rate(task.rate, length)
+    settings = sound_presets.signal_cnn(max(1, round(length / task.rate * rate)), task.n_rows)
+    return Pipeline(
+        [("prepare", ResampleSounds(task.rate, rate)), ("model", NetClassifier(**settings, seed=task.seed))]
+    )
 
 
 def spectrogram_cnn(task: Task, replicates: int = 1) -> Any:
@@ -38,36 +30,16 @@ def spectrogram_cnn(task: Task, replicates: int = 1) -> Any:
     from sklearn.pipeline import Pipeline
 
     from heldout.prepare.sounds import SoundSpectrogram
+    from heldout.prepare.spectra import Frames
     from heldout.training.classifier import NetClassifier
 
-    seconds = task.shape[0] / task.rate
-    hop = max(1, round(task.rate * min(0.04, max(0.01, seconds / 128))))
-    size = 2 ** max(6, round(task.rate * 0.04).bit_length() - 1)
-    spectrogram = SoundSpectrogram(task.rate, size=size, hop=hop, n_bands=64)
-    net = (
-        "conv 16 5 same, maxpool 2, batchnorm, relu, conv 32 3 same, maxpool 2, batchnorm, relu, "
-        "conv 64 3 same, maxpool 2, batchnorm, relu, conv 64 3 same, batchnorm, relu, globalpool, dropout 0.3"
-    )
-    return Pipeline([("prepare", spectrogram), ("model", NetClassifier(net, **_fit(task, replicates)))])
+    form = sound_presets.spectrogram_form(task.rate, task.shape[0])
+    shape = (form["n_bands"], Frames(form["size"], form["hop"]).count(task.shape[0]), 1)
+    settings = sound_presets.spectrogram_cnn(shape, task.n_rows)
+    net = NetClassifier(**settings, replicates=replicates, seed=task.seed)
+    return Pipeline([("prepare", SoundSpectrogram(task.rate, **form)), ("model", net)])
 
 
 def spectrogram_ensemble(task: Task) -> Any:
     """The mean of several such nets, trained from different seeds."""
     return spectrogram_cnn(task, REPLICATES)
-
-
-def _fit(task: Task, replicates: int) -> dict[str, Any]:
-    """Settings of the training: a function of the sizes only."""
-    batch = 16 if task.n_rows < 1_000 else 32 if task.n_rows < 10_000 else 64
-    epochs = 40 if task.n_rows < 1_000 else 20 if task.n_rows < 5_000 else 8
-    return {
-        "optimizer": "adam",
-        "lr": 0.005,
-        "schedule": "one-cycle",
-        "batch": batch,
-        "epochs": epochs,
-        "label_smoothing": 0.05,
-        "standardize": True,
-        "replicates": replicates,
-        "seed": task.seed,
-    }
