@@ -75,8 +75,13 @@ def signal_cnn(length: int, n_rows: int) -> dict[str, Any]:
         layers.append(f"conv {filters} 9 same, {pool}batchnorm, relu")
         length //= 4
     training = _training(n_rows)
-    augment = training["augment"].replace("mixup", "gain 6, mixup")
-    return {**training, "augment": augment, "net": ", ".join([*layers, "globalpool, dropout 0.3"])}
+    epochs = training["epochs"] * 2 // 3  # a signal costs more, and gains less from more
+    return {
+        **training,
+        "epochs": epochs,
+        "augment": "timeshift 0.5 wrap, gain 6, mixup 0.3",
+        "net": ", ".join([*layers, "globalpool, dropout 0.3"]),
+    }
 
 
 def _training(n_rows: int) -> dict[str, Any]:
