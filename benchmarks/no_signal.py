@@ -130,9 +130,7 @@ def main() -> None:
                 "models": options.models,
                 **claims,
                 "mean_test_accuracy": round(float(np.mean([row["accuracy"] for row in found])), 4),
-                "mean_best_cross_validated_mcc": round(
-                    float(np.mean([row["best_cross_validated_mcc"] for row in found])), 4
-                ),
+                "mean_best_cross_validated_mcc": round(float(np.mean([row["best"] for row in found])), 4),
                 "seconds": round(time.perf_counter() - start, 1),
             },
             indent=1,

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from heldout.errors import SettingError, ShapeError
-from heldout.evaluate.comparison import adjust, compare, compare_all, compare_answers
+from heldout.evaluate.answers import compare_answers
+from heldout.evaluate.comparison import adjust, compare, compare_all
 from heldout.evaluate.significance import (
     cliffs_delta,
     cohens_d,
@@ -143,6 +144,20 @@ def test_answers_on_the_same_rows_are_compared_by_those_that_differ() -> None:
     assert found["says"].startswith("on these 100 rows new is right more often than old")
     same = compare_answers(a, a)
     assert same["low"] < 0 < same["high"] or same["p"] == 1.0
+
+
+def test_rows_in_groups_are_compared_as_groups_and_keep_the_level_that_single_rows_break() -> None:
+    rng = np.random.default_rng(0)
+    alarms = {"rows": 0, "groups": 0}
+    for _ in range(300):
+        groups = np.repeat(np.arange(30), 8)
+        a, b = (np.repeat(rng.random(30) < 0.8, 8) for _ in range(2))  # a patient is right as a whole
+        alarms["rows"] += compare_answers(a, b)["p"] <= 0.05
+        alarms["groups"] += compare_answers(a, b, groups=groups)["p"] <= 0.05
+    assert alarms["rows"] / 300 > 0.3
+    assert alarms["groups"] / 300 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300)
+    one = compare_answers([True, False], [False, False], groups=[1, 1])
+    assert (one["p"], one["p_exact"]) == (1.0, None)
 
 
 def test_newcombes_interval_of_paired_shares_is_that_of_his_paper() -> None:

@@ -20,7 +20,6 @@ from heldout.evaluate.significance import (
     corrected_t_test,
     holm,
     mann_whitney,
-    mcnemar,
     rank_biserial,
     welch_test,
     wilcoxon,
@@ -155,8 +154,8 @@ def compare(
             p, words = float(mann_whitney(a, b)[1]), "Mann-Whitney U"
     if error < least_error:
         error = least_error
-        p = p if test in ("wilcoxon", "mann-whitney") else _t_p(difference / error, degrees)
-    low, high = _ends(difference, error, degrees, level)
+        p = p if test in ("wilcoxon", "mann-whitney") else p_of_t(difference / error, degrees)
+    low, high = interval_ends(difference, error, degrees, level)
     found = Comparison(
         a=names[0],
         b=names[1],
@@ -175,7 +174,7 @@ def compare(
         cliffs_delta=cliffs_delta(a, b),
         rank_biserial=rank_biserial(a - b) if paired else None,
         margin=margin,
-        equivalent=None if margin is None else _within(_ends(difference, error, degrees, 2 * level - 1), margin),
+        equivalent=_within(margin, interval_ends(difference, error, degrees, 2 * level - 1)),
         says="",
     )
     return replace(found, says=conclusion(found))
@@ -204,7 +203,8 @@ def _check_call(
         raise SettingError(f"the margin is {margin}", fix="pass the largest difference that would not matter: 0.01")
 
 
-def _t_p(t: float, degrees: float) -> float:
+def p_of_t(t: float, degrees: float) -> float:
+    """Two-sided p-value of Student's t."""
     from scipy.special import stdtr
 
     return float(2 * stdtr(degrees, -abs(t)))
@@ -219,22 +219,23 @@ def _paired_p(a: np.ndarray, b: np.ndarray, n_train: float, n_validation: float,
     return float(corrected_t_test(a - b, n_train, n_validation)[1]), words
 
 
-def _ends(difference: float, error: float, degrees: float, level: float) -> tuple[float, float]:
+def interval_ends(difference: float, error: float, degrees: float, level: float) -> tuple[float, float]:
+    """Interval of a difference with a standard error, by Student's quantile."""
     from scipy.special import stdtrit
 
     half = error * float(stdtrit(degrees, 0.5 + level / 2))
     return difference - half, difference + half
 
 
-def _within(ends: tuple[float, float], margin: float) -> bool:
-    return -margin < ends[0] and ends[1] < margin
+def _within(margin: float | None, ends: tuple[float, float]) -> bool | None:
+    return None if margin is None else -margin < ends[0] and ends[1] < margin
 
 
 def conclusion(found: Comparison) -> str:
     """Say in one sentence what the comparison allows to say."""
     percent = f"{100 * found.level:g} % interval"
     corrected = found.adjusted != found.p
-    p = _p_words(found.adjusted) + (" after Holm's correction" if corrected else "")
+    p = p_in_words(found.adjusted) + (" after Holm's correction" if corrected else "")
     if found.differs:
         better, worse = (found.a, found.b) if found.difference > 0 else (found.b, found.a)
         ends = (found.low, found.high) if found.difference > 0 else (-found.high, -found.low)
@@ -252,7 +253,8 @@ def conclusion(found: Comparison) -> str:
     return text + "; that is no proof that they are equal"
 
 
-def _p_words(p: float) -> str:
+def p_in_words(p: float) -> str:
+    """Write a p-value as people read it: ``p < 0.001``, ``p = 0.042``, ``p = 0.31``."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
 
@@ -282,73 +284,3 @@ def adjust(pairs: Sequence[Comparison]) -> list[Comparison]:
     adjusted = holm([pair.p for pair in pairs])
     found = [replace(pair, adjusted=float(p)) for pair, p in zip(pairs, adjusted, strict=True)]
     return [replace(pair, says=conclusion(pair)) for pair in found]
-
-
-def compare_answers(
-    right_a: object, right_b: object, *, names: tuple[str, str] = ("A", "B"), level: float = 0.95
-) -> dict[str, Any]:
-    """Compare two models on the same test rows by McNemar's test.
-
-    Parameters
-    ----------
-    right_a, right_b : array of bool, shape (n_rows,)
-        Whether each model's answer is right.
-
-    Returns
-    -------
-    dict
-        ``n``, ``both``, ``neither``, ``only_a``, ``only_b`` (rows right under both, none, one), ``difference`` of the
-        accuracies with its interval ``low``, ``high`` (Newcombe 1998, Statistics in Medicine 17, 2635-2650, method 10:
-        Wilson's ends, with the correlation of the two), ``p_exact``, ``p`` (mid-p) and ``says``.
-    """
-    a, b = np.asarray(right_a), np.asarray(right_b)
-    if a.ndim != 1 or a.shape != b.shape or not a.size:
-        raise ShapeError(
-            f"answers have shapes {a.shape} and {b.shape}", fix="pass right or wrong for each of the same rows"
-        )
-    a, b = a.astype(bool), b.astype(bool)
-    both, only_a, only_b = int((a & b).sum()), int((a & ~b).sum()), int((~a & b).sum())
-    neither = a.size - both - only_a - only_b
-    exact, mid = (float(p) for p in mcnemar(only_a, only_b))
-    low, high = _paired_share_interval(both, only_a, only_b, neither, level)
-    difference = (only_a - only_b) / a.size
-    found = f"{difference:+.4f}, {100 * level:g} % interval {low:.4f} to {high:.4f}, mid-{_p_words(mid)}"
-    if mid <= 1 - level:
-        better, worse = names if difference > 0 else names[::-1]
-        says = f"on these {a.size:,} rows {better} is right more often than {worse} ({found})"
-    else:
-        says = f"these {a.size:,} rows do not tell {names[0]} and {names[1]} apart ({found})"
-    return {
-        "a": names[0],
-        "b": names[1],
-        "n": int(a.size),
-        "both": both,
-        "neither": neither,
-        "only_a": only_a,
-        "only_b": only_b,
-        "difference": difference,
-        "low": low,
-        "high": high,
-        "p_exact": exact,
-        "p": mid,
-        "says": says,
-    }
-
-
-def _paired_share_interval(both: int, only_a: int, only_b: int, neither: int, level: float) -> tuple[float, float]:
-    """Interval for the difference of two shares of the same rows."""
-    from heldout.evaluate.intervals import accuracy_interval
-
-    n = both + only_a + only_b + neither
-    share_a, share_b = (both + only_a) / n, (both + only_b) / n
-    low_a, high_a = accuracy_interval(both + only_a, n, level)
-    low_b, high_b = accuracy_interval(both + only_b, n, level)
-    product = (both + only_a) * (only_b + neither) * (both + only_b) * (only_a + neither)
-    agreement = both * neither - only_a * only_b
-    if agreement > 0:
-        agreement = max(agreement - n / 2, 0)  # a continuity correction
-    phi = agreement / math.sqrt(product) if product else 0.0
-    difference = share_a - share_b
-    down = (share_a - low_a) ** 2 - 2 * phi * (share_a - low_a) * (high_b - share_b) + (high_b - share_b) ** 2
-    up = (share_b - low_b) ** 2 - 2 * phi * (share_b - low_b) * (high_a - share_a) + (high_a - share_a) ** 2
-    return difference - math.sqrt(max(0.0, down)), difference + math.sqrt(max(0.0, up))

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from heldout.errors import ArtifactError, DataError, SettingError
-from heldout.evaluate.comparison import Comparison, adjust, compare, compare_answers
+from heldout.evaluate.answers import compare_answers
+from heldout.evaluate.comparison import Comparison, adjust, compare
 from heldout.evaluate.intervals import mean_interval
 from heldout.job.folder import RunFolder
+from heldout.job.openings import load_answers
 from heldout.job.records import read_metrics
 
 METRICS = ("mcc", "accuracy")
@@ -235,7 +237,7 @@ def least_error(n_independent: float) -> float:
 
 
 def _on_test_rows(a: Side, b: Side, level: float) -> dict[str, Any] | None:
-    """McNemar's test on recorded answers to the same sealed rows; None if there are none."""
+    """McNemar's test (with groups: a t-test of theirs) on recorded answers to the same sealed rows; None without."""
     if a.folder.path == b.folder.path:
         return None
     answers = [_answers(side.folder) for side in (a, b)]
@@ -248,7 +250,9 @@ def _on_test_rows(a: Side, b: Side, level: float) -> dict[str, Any] | None:
             where=str(b.folder.path / "predictions.csv"),
             fix="heldout assess --again, on record",
         )
-    return compare_answers(answers[0], answers[1], names=(a.name, b.name), level=level)
+    kept = load_answers(a.folder)
+    groups = None if kept is None or len(kept[0].y) != len(answers[0]) else kept[0].groups
+    return compare_answers(answers[0], answers[1], groups=groups, names=(a.name, b.name), level=level)
 
 
 def _answers(folder: RunFolder) -> np.ndarray | None:

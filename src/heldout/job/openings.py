@@ -53,7 +53,7 @@ class Answers:
         write_bytes(folder.checkpoints / FILE, buffer.getvalue())
 
 
-def _load(folder: RunFolder) -> tuple[Answers, list[str]] | None:
+def load_answers(folder: RunFolder) -> tuple[Answers, list[str]] | None:
     """The kept answers and their sketch; None if the run keeps none that can be read."""
     try:
         with np.load(folder.checkpoints / FILE, allow_pickle=False) as kept:
@@ -75,7 +75,7 @@ def widen(folder: RunFolder, values: dict[str, Any]) -> dict[str, Any]:
     Bonferroni's bound holds for all k intervals at once only if all have level 1 - 0.05 / k, the early ones too. The
     score itself stays as it was recorded; so does ``report.html``, which tells of its own day.
     """
-    kept = _load(folder)
+    kept = load_answers(folder)
     if kept is None:
         return values
     answers, sketch = kept
