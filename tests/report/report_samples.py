@@ -6,17 +6,19 @@ from typing import Any
 
 import numpy as np
 
+from heldout.evaluate.comparison import Comparison, adjust, compare
+from heldout.evaluate.rules import Rule
 from heldout.report.content import (
+    DataFinding,
     DataSummary,
     History,
     LadderRow,
-    Mistake,
     Opening,
     ReportContent,
-    Scored,
+    Sample,
     Seal,
-    score,
 )
+from heldout.report.scoring import Scored, score
 
 HOSTILE = (
     "<script>document.title='owned'</script>",
@@ -29,6 +31,8 @@ HOSTILE = (
     "https://example.org/a.png",
     "",
     "日本語 🎉",
+    "</script><script>document.title='owned'</script>",
+    "\u2066left\u2069 <!-- \u200f ]]>",
 )
 
 
@@ -63,6 +67,16 @@ LADDER = (
 )
 
 
+def rivals(*models: tuple[str, float]) -> tuple[Comparison, ...]:
+    """The chosen model svm-rbf against models with this mean MCC, over ten folds."""
+    noise = 0.01 * np.sin(np.arange(10.0))
+    pairs = [
+        compare(0.987 + noise, mean + noise[::-1], n_train=80, n_validation=20, names=("svm-rbf", name))
+        for name, mean in models
+    ]
+    return tuple(adjust(pairs))
+
+
 def sample(classes: tuple[str, ...] = tuple("0123456789"), **changes: Any) -> ReportContent:
     """A whole report: opened once, with mistakes in pictures and rows."""
     rng = np.random.default_rng(1)
@@ -90,10 +104,19 @@ def sample(classes: tuple[str, ...] = tuple("0123456789"), **changes: Any) -> Re
         "test": scored(360, classes, 0.98, seed=3),
         "seal": Seal((Opening("2026-01-31 14:05 UTC", "runs/digits", "RBF SVM", "accuracy 0.986"),), "ledger.sqlite"),
         "mistakes": (
-            Mistake("three/7.png", classes[0], classes[1], 0.93, 0.02, picture=picture),
-            Mistake("17", classes[1], classes[0], 0.71, row={"age": 61.5, "smoker": "yes", "weight": None}),
+            Sample("three/7.png", classes[0], classes[1], 0.93, 0.02, picture=picture),
+            Sample("17", classes[1], classes[0], 0.71, row={"age": 61.5, "smoker": "yes", "weight": None}),
         ),
-        "mistakes_from": "test",
+        "samples": (
+            Sample("three/7.png", classes[0], classes[1], 0.93, 0.02, picture=picture),
+            Sample("four/1.png", classes[0], classes[0], 0.41, 0.41, picture=picture),
+            Sample("18", classes[1], classes[1], 0.55, row={"age": 4.5}),
+        ),
+        "rivals": rivals(("dummy", 0.0), ("forest", 0.986)),
+        "findings": (DataFinding("warning", "2 constant columns", "They say nothing.", "drop them", ("a", "b"), 2),),
+        "looked": "At the 1,437 training rows only.",
+        "hashes": {"data": "3f9c1d8e04", "model": "77aa"},
+        "predict": "heldout predict runs/digits INPUT",
         "histories": (History("Small CNN: loss", {"training": ([2.0, 1.0, 0.5], [0.1, 0.1, 0.05])}),),
         "versions": {"heldout": "0.1.0", "scikit-learn": "1.9.1"},
         "command": "heldout train digits --seed 1 --assess",
@@ -102,6 +125,12 @@ def sample(classes: tuple[str, ...] = tuple("0123456789"), **changes: Any) -> Re
         "seconds": 83.2,
     }
     return ReportContent(**(values | changes))
+
+
+def hostile_pair() -> ReportContent:
+    """Two classes of hostile names, so that thresholds and curves are there, too."""
+    pair = (HOSTILE[10], HOSTILE[11])
+    return sample(pair, rule=Rule("threshold", HOSTILE[10], 0.3, 1), samples=())
 
 
 def hostile_sample() -> ReportContent:
@@ -130,11 +159,20 @@ def hostile_sample() -> ReportContent:
         resampling=h[1],
         seal=Seal((Opening(*h[:4]),), h[0], False, h[1]),
         mistakes=(
-            Mistake(h[1], h[0], h[6], 0.9, picture=picture),
-            Mistake(h[0], h[1], h[5], 1.0, row={h[0]: h[1], h[4]: h[4], h[5]: float("nan")}),
+            Sample(h[1], h[0], h[6], 0.9, picture=picture),
+            Sample(h[0], h[1], h[5], 1.0, row={h[0]: h[1], h[4]: h[4], h[5]: float("nan")}),
         ),
+        samples=tuple(
+            Sample(name, h[i], h[(i + 1) % len(h)], 0.9, picture=picture, row={name: name}) for i, name in enumerate(h)
+        ),
+        rivals=rivals((h[0], 0.5), (h[1], 0.987)),
+        rule=Rule("costs", h[0], costs=tuple(tuple(float(i != j) for j in range(len(h))) for i in range(len(h)))),
+        findings=tuple(DataFinding(h[0], name, name, name, h, len(h)) for name in h),
+        looked=h[6],
+        hashes={h[0]: h[1]},
+        predict=h[10],
         histories=(History(h[0], {h[1]: ([1.0, float("nan"), 0.5], None), h[5]: ([], None)}),),
-        versions={h[0]: h[1]},
+        versions={h[0]: h[1], h[11]: h[10]},
         command=h[6],
         config="\n".join(h),
         warnings=h,

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from report_samples import rivals
 
 from heldout.errors import ShapeError
+from heldout.evaluate.abstaining import abstention
 from heldout.evaluate.curves import precision_recall, reliability, roc
-from heldout.report import figures, words
+from heldout.report import curve_plots, words
 from heldout.report.content import History, LadderRow
-from heldout.report.pictures import most_confident_mistakes, png_data_uri
+from heldout.report.ladder import DifferenceScale, LadderScale
+from heldout.report.matrix import confusion_map
+from heldout.report.pictures import picture_data_uri
 
 
 @pytest.mark.parametrize(
@@ -87,16 +91,16 @@ def test_shortened_text_is_one_printable_line(text: str) -> None:
 
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
 def test_ticks_are_few_round_and_within_the_range(low: float, width: float) -> None:
-    ticks = figures.nice_ticks(low, low + width)
+    ticks = curve_plots.nice_ticks(low, low + width)
     assert 1 <= len(ticks) <= 6
     slack = 1e-6 * max(1.0, abs(low), width)
     assert all(low - slack <= tick <= low + width + slack for tick in ticks)
 
 
 def test_ticks_of_a_unit_axis_and_of_no_range() -> None:
-    assert figures.nice_ticks(0, 1) == [0, 0.2, 0.4, 0.6, 0.8, 1]
-    assert figures.nice_ticks(3, 3) == [3]
-    assert figures.nice_ticks(0, float("nan")) == [0]
+    assert curve_plots.nice_ticks(0, 1) == [0, 0.2, 0.4, 0.6, 0.8, 1]
+    assert curve_plots.nice_ticks(3, 3) == [3]
+    assert curve_plots.nice_ticks(0, float("nan")) == [0]
 
 
 def drawings() -> dict[str, str]:
@@ -105,16 +109,25 @@ def drawings() -> dict[str, str]:
     row = LadderRow("a", "A", mcc=0.5, mcc_se=None)
     nan = float("nan")
     return {
-        "ladder": figures.LadderScale([row]).row(row),
-        "empty ladder": figures.LadderScale([]).axis(),
-        "confusion": figures.confusion_map([[5, 0], [2, 9]], ["a<b", "c&d"]),
-        "confusion without rows": figures.confusion_map(np.zeros((3, 3), int), ["a", "b", "c"]),
-        "roc": figures.roc_plot(roc(positive, score)),
-        "pr": figures.precision_recall_plot(precision_recall(positive, score), 0.5),
-        "reliability": figures.reliability_plot(reliability(np.column_stack([score, 1 - score]), positive)),
-        "history": figures.history_plot(History("loss", {"a": ([1.0, nan, 0.1], [0.1, nan, 0.2]), "b": ([2.0], None)})),
-        "history of nothing": figures.history_plot(History("loss", {"a": ([nan], None)})),
-        "history that explodes": figures.history_plot(History("loss", {"a": ([1.0, float("inf")], [0.1, nan])})),
+        "ladder": LadderScale([row]).row(row),
+        "empty ladder": LadderScale([]).axis(),
+        "confusion": confusion_map([[5, 0], [2, 9]], ["a<b", "c&d"]),
+        "confusion with links": confusion_map([[5, 0], [2, 9]], ["a<b", "c&d"], {(0, 0), (1, 0)}),
+        "confusion without rows": confusion_map(np.zeros((3, 3), int), ["a", "b", "c"]),
+        "roc": curve_plots.roc_plot(roc(positive, score)),
+        "roc of a good model": curve_plots.roc_plot(roc(positive, score + positive * 0.95), used=0.97, ends="0.9 to 1"),
+        "roc of a perfect model": curve_plots.roc_plot(roc(positive, positive / 1.0), used=0.5),
+        "coverage": curve_plots.coverage_plot(abstention(positive, np.column_stack([1 - score, score]))),
+        "coverage of one row": curve_plots.coverage_plot(abstention([0], [[0.9, 0.1]])),
+        "differences": DifferenceScale(rivals(("a", 0.2))).axis(),
+        "difference": DifferenceScale(rivals(("a", 0.2), ("b", 0.98))).row(rivals(("a", 0.2), ("b", 0.98))[0]),
+        "pr": curve_plots.precision_recall_plot(precision_recall(positive, score), 0.5),
+        "reliability": curve_plots.reliability_plot(reliability(np.column_stack([score, 1 - score]), positive)),
+        "history": curve_plots.history_plot(
+            History("loss", {"a": ([1.0, nan, 0.1], [0.1, nan, 0.2]), "b": ([2.0], None)})
+        ),
+        "history of nothing": curve_plots.history_plot(History("loss", {"a": ([nan], None)})),
+        "history that explodes": curve_plots.history_plot(History("loss", {"a": ([1.0, float("inf")], [0.1, nan])})),
     }
 
 
@@ -127,18 +140,21 @@ def test_a_drawing_is_well_formed_and_its_coordinates_are_numbers_within_it(name
         for key, most in (("x", width), ("cx", width), ("x1", width), ("y", height), ("cy", height), ("y1", height)):
             if key in element.attrib:
                 assert -1 <= float(element.attrib[key]) <= most + 1
+        for x, y in re.findall(r"(-?[\d.]+) (-?[\d.]+)", element.attrib.get("d", "")):
+            assert -1 <= float(x) <= width + 1
+            assert -1 <= float(y) <= height + 1
         assert "nan" not in element.attrib.get("d", "")
 
 
 def test_long_curves_are_thinned_and_keep_their_ends() -> None:
     rng = np.random.default_rng(0)
-    drawing = figures.roc_plot(roc(rng.integers(0, 2, 100_000), rng.random(100_000)))
+    drawing = curve_plots.roc_plot(roc(rng.integers(0, 2, 100_000), rng.random(100_000)))
     assert len(drawing) < 10_000
 
 
 def test_the_ladders_scale_shows_the_best_and_sends_the_rest_off_its_left() -> None:
     rows = [LadderRow("a", "A", mcc=mcc, mcc_se=0.01) for mcc in (0.0, 0.9, 0.95, 0.97)]
-    scale = figures.LadderScale(rows)
+    scale = LadderScale(rows)
     assert 0.8 < scale.low < 0.9
     assert scale.high <= 1.0 + 1e-6
     assert "arrow" in scale.row(rows[0])
@@ -150,14 +166,36 @@ def test_the_ladders_scale_shows_the_best_and_sends_the_rest_off_its_left() -> N
 def test_a_picture_comes_back_pixel_for_pixel(channels: int | None) -> None:
     shape = (7, 11) if channels is None else (7, 11, channels)
     picture = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    uri = png_data_uri(picture)
+    uri = picture_data_uri(picture)
     back = np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))))
     assert np.array_equal(back, picture[:, :, 0] if channels == 1 else picture)
 
 
-def test_a_large_picture_is_reduced_and_keeps_its_proportions() -> None:
-    uri = png_data_uri(np.zeros((400, 1000, 3), dtype=np.uint8))
-    assert Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))).size == (192, 77)
+@pytest.mark.parametrize(("channels", "kind"), [(3, "jpeg"), (1, "jpeg"), (4, "png")])
+def test_a_large_picture_is_reduced_and_keeps_its_proportions(channels: int, kind: str) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (400, 1000, channels), dtype=np.uint8)
+    uri = picture_data_uri(noise)
+    assert uri.startswith(f"data:image/{kind};base64,")
+    assert Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))).size == (160, 64)
+    assert len(uri) < 60_000
+
+
+def test_the_frame_of_a_good_roc_curve_shows_its_corner_and_that_of_guessing_has_none() -> None:
+    found = drawings()
+    assert "inset" in found["roc of a good model"]
+    assert "inset" in found["roc of a perfect model"]
+    assert "0.97 in use" in found["roc of a good model"]
+    assert "inset" not in found["roc"]
+
+
+def test_thresholds_lie_on_the_roc_curve_where_they_cut_it() -> None:
+    positive, score = np.array([0, 0, 1, 0, 1, 1]), np.array([0.05, 0.2, 0.35, 0.4, 0.6, 0.9])
+    curve = roc(positive, score)
+    for threshold in (0.1, 0.3, 0.5, 0.7):
+        called = score >= threshold
+        expected = (called[positive == 0].mean(), called[positive == 1].mean())
+        marks = {mark[2]: mark[:2] for mark in curve_plots._marks(curve, threshold)}
+        assert marks[f"{threshold:.2g}"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -165,27 +203,4 @@ def test_a_large_picture_is_reduced_and_keeps_its_proportions() -> None:
 )
 def test_what_is_no_picture_is_refused(picture: np.ndarray) -> None:
     with pytest.raises(ShapeError, match="a picture has shape"):
-        png_data_uri(picture)
-
-
-def test_the_most_confident_mistakes_come_first_with_their_rows() -> None:
-    y = np.array([0, 1, 0, 1])
-    p = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.95, 0.05]])
-    table = pd.DataFrame({"age": [1.0, 2.0, 3.0, 4.0]})
-    found = most_confident_mistakes(y, p, ["a", "b", "c", "d"], ("no", "yes"), table)
-    assert [(m.id, m.truth, m.predicted, m.probability) for m in found] == [
-        ("d", "yes", "no", 0.95),
-        ("b", "yes", "no", 0.8),
-        ("c", "no", "yes", 0.7),
-    ]
-    assert found[0].row == {"age": 4.0}
-    assert found[0].probability_of_truth == pytest.approx(0.05)
-
-
-def test_mistakes_carry_pictures_of_images_are_at_most_n_and_may_be_none() -> None:
-    y, p = np.zeros(5, int), np.tile([0.1, 0.9], (5, 1))
-    images = np.arange(5 * 4, dtype=np.uint8).reshape(5, 2, 2, 1)
-    found = most_confident_mistakes(y, p, np.arange(5), ("a", "b"), images, n=2)
-    assert [m.id for m in found] == ["0", "1"]
-    assert np.array_equal(found[1].picture, images[1])
-    assert most_confident_mistakes(y, p[:, ::-1], np.arange(5), ("a", "b")) == ()
+        picture_data_uri(picture)

@@ -14,8 +14,9 @@ from heldout.job.folder import MARK, RunFolder
 from heldout.job.identity import content_digests, find_rows, short
 from heldout.job.openings import Answers, interval_records, seal_history, widen
 from heldout.job.records import read_metrics, write_metrics
-from heldout.job.reporting import find_mistakes, write_report
+from heldout.job.reporting import write_report
 from heldout.job.settings import TrainSettings
+from heldout.report.samples import find_samples
 from heldout.split.ledger import Ledger, confidence_level
 from heldout.split.sealed import Opening, SealedTest
 from heldout.split.sketch import sketch_of
@@ -55,7 +56,7 @@ def assess_sealed(folder: RunFolder, sealed: SealedTest, values: dict[str, Any],
     write_predictions(folder, "predictions.csv", data.ids, data.y, predicted, probabilities, data.classes)
     values = {**values, "test": found, "seal": _seal_record(ledger, opening, values, problems, others)}
     write_metrics(folder, values)
-    write_report(folder, values, find_mistakes(data, predicted, probabilities), test=scored)
+    write_report(folder, values, find_samples(data, predicted, probabilities), test=scored)
     return values
 
 

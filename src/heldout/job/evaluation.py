@@ -14,7 +14,7 @@ from heldout.errors import DataError, LabelError, LeakageError
 from heldout.job.folder import RunFolder
 from heldout.job.identity import content_digests, short
 from heldout.job.predicting import MEDIA, find_bundle
-from heldout.report.content import score
+from heldout.report.scoring import score
 
 
 def evaluate(run: str, data: str, *, mirror: str | None = None, allow_leak: bool = False) -> dict[str, Any]:

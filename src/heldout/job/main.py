@@ -33,11 +33,11 @@ from heldout.job.records import (
     write_metrics,
 )
 from heldout.job.refit import refit
-from heldout.job.reporting import find_mistakes, save_out_of_fold, write_report
+from heldout.job.reporting import save_out_of_fold, write_report
 from heldout.job.rungs import check_names
 from heldout.job.settings import TrainSettings
 from heldout.prepare.language import check_line
-from heldout.report.content import Mistake
+from heldout.report.samples import Samples, find_samples
 from heldout.split.sealed import SealedTest
 
 
@@ -365,12 +365,13 @@ def _save_model(
 
 
 def _report(folder: RunFolder, plan: Climb, choice: Choice, values: dict[str, Any], interrupted: bool) -> None:
-    """Write the report of a run whose seal is closed: mistakes are those of cross-validation."""
+    """Write the report of a run whose seal is closed: rows to look at are those of cross-validation."""
     probabilities = out_of_fold_probabilities(plan, choice.result)
     predicted = choice.result.predicted
-    mistakes: tuple[Mistake, ...] = ()
+    samples = Samples()
     if probabilities is not None and predicted is not None:
-        save_out_of_fold(folder, plan.y, predicted, probabilities)
-        mistakes = find_mistakes(plan.data.take(plan.rows), predicted, probabilities)
+        rows = plan.data.take(plan.rows)
+        save_out_of_fold(folder, plan.y, predicted, probabilities, rows.groups)
+        samples = find_samples(rows, predicted, probabilities)
     warnings = ("The climb was stopped early; this is the best so far.",) if interrupted else ()
-    write_report(folder, values, mistakes, warnings=warnings)
+    write_report(folder, values, samples, warnings=warnings)

@@ -13,7 +13,7 @@ import numpy as np
 from heldout.files import write_bytes
 from heldout.job.folder import RunFolder
 from heldout.job.records import write_metrics
-from heldout.report.content import Scored, score
+from heldout.report.scoring import Scored, score
 from heldout.split.ledger import Ledger, confidence_level
 
 FILE = "assessed.npz"

@@ -2,81 +2,71 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
+import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from heldout.data.dataset import Dataset
+from heldout.evaluate.comparison import Comparison
+from heldout.evaluate.rules import Rule, rule_from
 from heldout.files import write_bytes, write_text
 from heldout.job.folder import MARK, RunFolder
 from heldout.report.content import (
+    DataFinding,
     DataSummary,
     History,
     LadderRow,
-    Mistake,
     Opening,
     ReportContent,
-    Scored,
     Seal,
-    score,
 )
+from heldout.report.samples import Samples
+from heldout.report.scoring import Scored, score
 
-MOST_MISTAKES = 24
+OUT_OF_FOLD = "out_of_fold.npz"
+LOOK = "look.json"
+"""What a look at the training rows found, as `heldout.look.survey.Look.as_json` gives it."""
 
 
-def save_out_of_fold(folder: RunFolder, y: np.ndarray, predicted: np.ndarray, probabilities: np.ndarray) -> None:
+def save_out_of_fold(
+    folder: RunFolder,
+    y: np.ndarray,
+    predicted: np.ndarray,
+    probabilities: np.ndarray,
+    groups: np.ndarray | None = None,
+) -> None:
     """Keep the chosen model's out-of-fold predictions, so that the report can be made anew after `assess`."""
     folder.checkpoints.mkdir(exist_ok=True)
+    arrays = {"y": y, "predicted": predicted, "probabilities": probabilities}
+    if groups is not None:
+        arrays["groups"] = groups
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, y=y, predicted=predicted, probabilities=probabilities)
-    write_bytes(folder.checkpoints / "out_of_fold.npz", buffer.getvalue())
-
-
-def find_mistakes(data: Dataset, predicted: np.ndarray, probabilities: np.ndarray) -> tuple[Mistake, ...]:
-    """The most confident wrong answers, with the picture or the row."""
-    wrong = np.flatnonzero(predicted != data.y)
-    confidence = probabilities[np.arange(len(predicted)), predicted]
-    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MOST_MISTAKES]
-    return tuple(
-        Mistake(
-            id=str(data.ids[i]),
-            truth=data.classes[data.y[i]],
-            predicted=data.classes[predicted[i]],
-            probability=float(confidence[i]),
-            probability_of_truth=float(probabilities[i, data.y[i]]),
-            picture=np.asarray(data.x[i]) if data.kind == "images" else None,
-            row=_row(data, int(i)) if data.kind == "table" else {},
-        )
-        for i in worst
-    )
-
-
-def _row(data: Dataset, i: int) -> dict[str, Any]:
-    row = data.x.iloc[i]
-    return {str(name): row[name] for name in list(data.x.columns)[:40]}
+    np.savez(buffer, allow_pickle=False, **arrays)
+    write_bytes(folder.checkpoints / OUT_OF_FOLD, buffer.getvalue())
 
 
 def write_report(
     folder: RunFolder,
     values: Mapping[str, Any],
-    mistakes: tuple[Mistake, ...],
+    samples: Samples,
     *,
     test: Scored | None = None,
     warnings: tuple[str, ...] = (),
 ) -> None:
-    """Write ``report.html``. ``mistakes`` are those of the test rows if ``test`` is given."""
+    """Write ``report.html``. ``samples`` are of the test rows if ``test`` is given, else of the out-of-fold rows."""
     from heldout.report.page import render_report
 
-    write_text(folder.report, render_report(_content(folder, values, mistakes, test, warnings)))
+    write_text(folder.report, render_report(_content(folder, values, samples, test, warnings)))
 
 
 def _content(
     folder: RunFolder,
     values: Mapping[str, Any],
-    mistakes: tuple[Mistake, ...],
+    samples: Samples,
     test: Scored | None,
     warnings: tuple[str, ...],
 ) -> ReportContent:
@@ -107,16 +97,94 @@ def _content(
             intact=not seal.get("problems"),
             detail="; ".join([*seal.get("problems", ()), *seal.get("remarks", ())]),
         ),
-        mistakes=mistakes,
-        mistakes_from="test" if test is not None else "cross-validation",
+        mistakes=samples.mistakes,
+        samples=samples.behind,
+        rivals=_rivals(folder, values),
+        rule=_rule(values),
         histories=_histories(folder),
         versions=_versions(environment),
+        hashes=_hashes(folder, values),
+        predict=f"heldout predict {shlex.quote(str(folder.path))} INPUT",
+        **_findings(folder),
         command=environment["command"],
         seed=values["seed"],
         config=(folder.path / MARK).read_text("utf-8"),
         seconds=values["seconds"],
         warnings=(*warnings, *((note,) if note else ())),
     )
+
+
+def _rivals(folder: RunFolder, values: Mapping[str, Any]) -> tuple[Comparison, ...]:
+    """The chosen model against each other one that finished, with Holm's correction over these pairs."""
+    from heldout.evaluate.comparison import adjust
+    from heldout.job.compare import compare_runs
+
+    chosen = values["chosen"]["model"]
+    if sum(rung["status"] == "finished" for rung in values["ladder"]) < 2:
+        return ()
+    pairs = [Comparison(**pair) for pair in compare_runs([str(folder.path)])["pairs"]]
+    found = {pair.b: pair for pair in (_chosen_first(pair, chosen) for pair in pairs) if pair.a == chosen}
+    order = [rung["model"] for rung in values["ladder"] if rung["model"] in found]
+    return tuple(adjust([found[model] for model in order]))
+
+
+def _chosen_first(pair: Comparison, chosen: str) -> Comparison:
+    """The same comparison seen from the other side, if the chosen model stands second."""
+    if pair.b != chosen:
+        return pair
+    return dataclasses.replace(
+        pair,
+        a=pair.b,
+        b=pair.a,
+        mean_a=pair.mean_b,
+        mean_b=pair.mean_a,
+        difference=-pair.difference,
+        low=-pair.high,
+        high=-pair.low,
+        cohens_d=None if pair.cohens_d is None else -pair.cohens_d,
+        cliffs_delta=-pair.cliffs_delta,
+        rank_biserial=None if pair.rank_biserial is None else -pair.rank_biserial,
+    )
+
+
+def _rule(values: Mapping[str, Any]) -> Rule | None:
+    record = (values.get("decision") or {}).get("rule")
+    return None if record is None else rule_from(record, len(values["data"]["classes"]))
+
+
+def _findings(folder: RunFolder) -> dict[str, Any]:
+    """What a look at the training rows found, if one was kept with the run."""
+    if not (folder.path / LOOK).exists():
+        return {}
+    kept = folder.read_json(LOOK)
+    found = tuple(
+        DataFinding(
+            severity=str(one["severity"]),
+            title=str(one["title"]),
+            explanation=str(one.get("explanation", "")),
+            remedy=str(one.get("remedy", "")),
+            items=tuple(str(item) for item in one.get("items", ())),
+            n_items=int(one.get("n_items", 0)),
+        )
+        for one in kept["findings"]
+    )
+    sampled = "".join(f" {text[:1].upper()}{text[1:]}." for text in kept.get("sampled", ()))
+    return {"findings": found, "looked": f"At the {kept['rows']:,} training rows only.{sampled}"}
+
+
+def _hashes(folder: RunFolder, values: Mapping[str, Any]) -> dict[str, str]:
+    """What identifies data, sealed rows, settings, model and the ledger's entry."""
+    from heldout.job.settings import read_config, settings_from
+
+    path = folder.path / MARK
+    found = {
+        "data": values["data"]["fingerprint"],
+        "sealed rows": values["data"]["test_fingerprint"],
+        "settings": settings_from(read_config(path), where=str(path)).hash(),
+        "model": values["chosen"].get("bundle", ""),
+        "ledger entry": str((values.get("seal") or {}).get("entry", "")),
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _decision(values: Mapping[str, Any]) -> list[str]:
@@ -167,11 +235,12 @@ def _ladder(values: Mapping[str, Any]) -> tuple[LadderRow, ...]:
 
 def _out_of_fold(folder: RunFolder, classes: list[str]) -> Scored | None:
     try:
-        with np.load(folder.checkpoints / "out_of_fold.npz", allow_pickle=False) as kept:
+        with np.load(folder.checkpoints / OUT_OF_FOLD, allow_pickle=False) as kept:
             y, predicted, probabilities = kept["y"], kept["predicted"], kept["probabilities"]
+            groups = kept.get("groups")
     except FileNotFoundError:
         return None
-    return score(y, probabilities, classes, predictions=predicted, with_intervals=False)
+    return score(y, probabilities, classes, predictions=predicted, groups=groups, with_intervals=False)
 
 
 def _histories(folder: RunFolder) -> tuple[History, ...]:

@@ -8,10 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from heldout.evaluate.bootstrap import metric_intervals
-from heldout.evaluate.curves import Curve, Reliability, precision_recall, reliability, roc
-from heldout.evaluate.intervals import accuracy_interval, bootstrap_interval, grouped_accuracy_interval
-from heldout.evaluate.metrics import metrics
+from heldout.evaluate.comparison import Comparison
+from heldout.evaluate.rules import Rule
+from heldout.report.scoring import Scored
 
 Status = Literal["finished", "skipped", "failed"]
 
@@ -54,94 +53,6 @@ class LadderRow:
 
 
 @dataclass(frozen=True)
-class Scored:
-    """Predictions on rows that the model had not seen, measured.
-
-    Attributes
-    ----------
-    metrics : mapping
-        As `heldout.evaluate.metrics.metrics` gives them.
-    intervals : mapping of str to (low, high)
-        By metric.
-    level : float
-        Confidence level of the intervals.
-    roc, precision_recall : Curve or None
-        Two classes only.
-    reliability : Reliability or None
-    """
-
-    metrics: Mapping[str, Any]
-    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    level: float = 0.95
-    roc: Curve | None = None
-    precision_recall: Curve | None = None
-    reliability: Reliability | None = None
-
-
-def score(
-    y: np.ndarray,
-    probabilities: np.ndarray,
-    classes: Sequence[str],
-    *,
-    predictions: np.ndarray | None = None,
-    groups: np.ndarray | None = None,
-    level: float = 0.95,
-    seed: int = 0,
-    with_intervals: bool = True,
-) -> Scored:
-    """Measure predictions for a report: metrics, intervals and curves.
-
-    Parameters
-    ----------
-    y : array of int, shape (n_rows,)
-    probabilities : array of float, shape (n_rows, n_classes)
-    classes : sequence of str
-        Names, one a column.
-    predictions : array of int, shape (n_rows,), optional
-        Where they are not the most probable class.
-    groups : array, shape (n_rows,), optional
-        Rows of one group err together: the intervals then draw whole groups.
-    level, seed
-        Of the intervals.
-    with_intervals : bool, default=True
-        False for out-of-fold predictions, whose uncertainty is the standard error over folds instead.
-
-    Raises
-    ------
-    ShapeError, LabelError
-        As `heldout.evaluate.metrics.metrics` does.
-    """
-    found = metrics(y, probabilities, classes=classes, predictions=predictions)
-    labels, given = np.asarray(y), np.asarray(probabilities, dtype=float)
-    guess = given.argmax(axis=1) if predictions is None else np.asarray(predictions)
-    positive = labels == 1
-    return Scored(
-        metrics=found,
-        intervals=_intervals(labels, given, guess, groups, level, seed) if with_intervals else {},
-        level=level,
-        roc=roc(positive, given[:, 1]) if len(classes) == 2 else None,
-        precision_recall=precision_recall(positive, given[:, 1]) if len(classes) == 2 else None,
-        reliability=reliability(given, labels),
-    )
-
-
-def _intervals(
-    y: np.ndarray, given: np.ndarray, guess: np.ndarray, groups: np.ndarray | None, level: float, seed: int
-) -> dict[str, tuple[float, float]]:
-    """Wilson's interval for the accuracy, a bootstrap of the matrix for its scores, one of the rows for the rest."""
-    right = y == guess
-    found = metric_intervals(y, given, predictions=guess, groups=groups, level=level, seed=seed)
-    for name in ("mcc", "balanced_accuracy", "f1_macro"):
-        found[name] = bootstrap_interval(name, y, guess, given.shape[1], groups=groups, level=level, seed=seed)
-    found["accuracy"] = (
-        accuracy_interval(int(right.sum()), right.size, level)
-        if groups is None
-        else grouped_accuracy_interval(right, groups, level)
-    )
-    return found
-
-
-@dataclass(frozen=True)
 class DataSummary:
     """The data, as they were found.
 
@@ -176,8 +87,30 @@ class DataSummary:
 
 
 @dataclass(frozen=True)
-class Mistake:
-    """A row that the model got wrong.
+class DataFinding:
+    """One thing that a look at the training rows found.
+
+    Attributes
+    ----------
+    severity : 'error', 'warning' or 'note'
+    title, explanation, remedy : str
+    items : tuple of str
+        Columns, rows or files concerned, the worst first.
+    n_items : int
+        How many there are in all.
+    """
+
+    severity: str
+    title: str
+    explanation: str = ""
+    remedy: str = ""
+    items: tuple[str, ...] = ()
+    n_items: int = 0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A row that the model answered, with what a person needs to judge the answer.
 
     Attributes
     ----------
@@ -188,6 +121,9 @@ class Mistake:
     picture : uint8 array, shape (height, width), (height, width, 1), (…, 3) or (…, 4), or None
     row : mapping
         Column to value, for tables.
+    sound : int16 array, shape (length,), or None
+    rate : int
+        Samples a second of the sound.
     """
 
     id: str
@@ -197,6 +133,8 @@ class Mistake:
     probability_of_truth: float | None = None
     picture: np.ndarray | None = None
     row: Mapping[str, Any] = field(default_factory=dict)
+    sound: np.ndarray | None = None
+    rate: int = 0
 
 
 @dataclass(frozen=True)
@@ -270,12 +208,22 @@ class ReportContent:
     test : Scored or None
         The sealed rows; None: not opened.
     seal : Seal
-    mistakes : tuple of Mistake
-        Most confident first.
-    mistakes_from : 'test' or 'cross-validation'
+    mistakes : tuple of Sample
+        Most confident first; of the sealed rows if `test` is there, else of the out-of-fold rows.
+    samples : tuple of Sample
+        Rows behind the cells of the confusion matrix, the most telling of each cell first.
+    rivals : tuple of Comparison
+        The chosen model (a) against each other one (b), by the scores of `ladder`.
+    rule : Rule or None
+        How labels follow from probabilities; None: the most probable class.
+    findings : tuple of DataFinding
+        What a look at the training rows found, worst first; `looked` says at what was looked.
+    looked : str
     histories : tuple of History
-    versions : mapping
-        Software and machine.
+    versions, hashes : mapping
+        Software and machine; what identifies data, settings and model.
+    predict : str
+        A command that uses the model.
     command, seed, config
         What repeats the run.
     seconds : float or None
@@ -294,10 +242,16 @@ class ReportContent:
     cross_validated: Scored | None = None
     test: Scored | None = None
     seal: Seal = field(default_factory=Seal)
-    mistakes: tuple[Mistake, ...] = ()
-    mistakes_from: Literal["test", "cross-validation"] = "cross-validation"
+    mistakes: tuple[Sample, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    rivals: tuple[Comparison, ...] = ()
+    rule: Rule | None = None
+    findings: tuple[DataFinding, ...] = ()
+    looked: str = ""
     histories: tuple[History, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    predict: str = ""
     command: str = ""
     seed: int | None = None
     config: str = ""

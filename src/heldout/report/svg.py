@@ -22,6 +22,7 @@ class Drawing:
     def __init__(self, width: float, height: float, label: str, css: str = "figure") -> None:
         self.width, self.height, self.label, self.css = width, height, label, css
         self._parts: list[Markup] = []
+        self._role = "img"
 
     def rect(self, x: float, y: float, width: float, height: float, css: str, *, opacity: float = 1.0) -> None:
         """A box."""
@@ -75,19 +76,29 @@ class Drawing:
             clean(words),
         )
 
+    def start_link(self, target: str, label: str) -> None:
+        """All shapes until `end_link` lead to an element of the page; the drawing is then read as a group of links."""
+        self._role = "group"
+        self._add('<a href="#{}" aria-label="{}">', target, clean(label))
+
+    def end_link(self) -> None:
+        """End what `start_link` began."""
+        self._add("</a>")
+
     def _add(self, shape: str, *values: object) -> None:
         self._parts.append(Markup(shape).format(*values))
 
     def done(self) -> Markup:
         """The element."""
         return Markup(
-            '<svg class="{}" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">{}</svg>'
+            '<svg class="{}" viewBox="0 0 {} {}" width="{}" height="{}" role="{}" aria-label="{}">{}</svg>'
         ).format(
             self.css,
             _short(self.width),
             _short(self.height),
             _short(self.width),
             _short(self.height),
+            self._role,
             escape(clean(self.label)),
             Markup("").join(self._parts),
         )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
-from heldout.report.content import ReportContent, Scored
+from heldout.report.content import ReportContent
+from heldout.report.scoring import Scored, wilson
 
 UNDEFINED = "–"
 ROWS = {"table": "rows", "images": "images", "sounds": "sounds"}
@@ -106,14 +108,34 @@ def times(value: int) -> str:
     return {1: "once", 2: "twice"}.get(value, f"{value:,} times")
 
 
-def interval(scored: Scored, key: str) -> str:
+def interval(scored: Scored, key: str, style: str = "percent") -> str:
     """The interval of a metric: "96.4 to 99.5 %"; empty where there is none."""
-    if key not in scored.intervals:
+    return between(*scored.intervals[key], style=style) if key in scored.intervals else ""
+
+
+def between(low: float | None, high: float | None, *, style: str = "percent") -> str:
+    """Two ends: "96.4 to 99.5 %", "0.912 to 0.987"; empty where there are none."""
+    if low is None or high is None:
         return ""
-    low, high = scored.intervals[key]
-    if "accuracy" in key:
+    if style == "percent":
         return f"{percent(low).removesuffix(' %')} to {percent(high)}"
     return f"{number(low)} to {number(high)}"
+
+
+def recall_interval(row: Mapping[str, Any], scored: Scored) -> str:
+    """Wilson's interval of a class's recall in brackets; with groups, of as many rows as are independent."""
+    worth = row["support"] * scored.independence
+    return f"({between(*wilson(row['recall'] * worth, worth, scored.level))})"
+
+
+def level_words(level: float) -> str:
+    """A confidence level: "95 %", "97.5 %"."""
+    return percent(level).replace(".0", "")
+
+
+def p_words(p: float) -> str:
+    """A p-value, no more exact than it deserves."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
 @dataclass(frozen=True)
@@ -145,11 +167,11 @@ def _tested(content: ReportContent, test: Scored) -> Verdict:
     openings = max(1, len(content.seal.openings))
     sentence = f"{content.chosen} is right on {percent(test.metrics['accuracy'])} of unseen {rows}"
     between = interval(test, "accuracy")
-    parts = [f"{percent(test.level).replace('.0', '')} interval {between}"] if between else []
+    parts = [f"{level_words(test.level)} interval {between}"] if between else []
     parts += [f"{count(n)} sealed {rows}", f"{ordinal(openings)} opening"]
     evidence = f"{', '.join(parts)}. MCC {number(test.metrics['mcc'])}"
     if "mcc" in test.intervals:
-        evidence += f" (interval {interval(test, 'mcc')})"
+        evidence += f" (interval {interval(test, 'mcc', 'number')})"
     evidence += _cross_validated(content, "; cross-validated ")
     return Verdict(f"{sentence}.", f"{evidence}.", _caution(test, openings))
 

@@ -1,0 +1,130 @@
+"""The model card: what the model is for, what it was made of, and where it ends. All of it follows from the run."""
+
+from __future__ import annotations
+
+from heldout.report import words
+from heldout.report.content import ReportContent
+from heldout.report.scoring import Scored
+
+FEW_ROWS = 100
+"""Sealed rows below which a card says that they are few."""
+
+FEW_OF_A_CLASS = 20
+
+CLASSES_NAMED = 8
+
+
+def card(content: ReportContent) -> list[tuple[str, list[str]]]:
+    """Titles and texts of the model card.
+
+    References
+    ----------
+    Mitchell et al. 2019, "Model cards for model reporting", doi:10.1145/3287560.3287596
+    """
+    shown = content.test or content.cross_validated
+    found = [
+        ("Model", [_model(content)]),
+        ("Intended use", [_use(content)]),
+        ("Not for", _not_for(content)),
+        ("Made of", [_data(content)]),
+        ("Answers", [_answers(content)]),
+    ]
+    if shown is not None:
+        found.append(("Weakest", [_weakest(shown)]))
+        found.append(("Confidence", [_confidence(shown)]))
+    found.append(("Limits", _limits(content)))
+    return [(title, texts) for title, texts in found if texts]
+
+
+def _rows(content: ReportContent) -> str:
+    return words.ROWS.get(content.data.kind, "rows")
+
+
+def _model(content: ReportContent) -> str:
+    row = content.chosen_row
+    size = f", {words.count(row.parameters)} numbers learned" if row is not None and row.parameters else ""
+    return f"{words.shorten(content.chosen or 'None', 60)}{size}. Its file is data only: opening it runs no code."
+
+
+def _use(content: ReportContent) -> str:
+    names = [f"“{words.shorten(name, 30)}”" for name, _ in content.data.classes]
+    shown = ", ".join(names[:CLASSES_NAMED])
+    more = f" and {len(names) - CLASSES_NAMED} more" if len(names) > CLASSES_NAMED else ""
+    return (
+        f"Telling apart {len(names)} classes of {_rows(content)}: {shown}{more}; for {_rows(content)} that come from "
+        f"where “{words.shorten(content.data.name, 60)}” comes from, taken in the same way."
+    )
+
+
+def _not_for(content: ReportContent) -> list[str]:
+    return [
+        f"Anything outside these {len(content.data.classes)} classes: every input gets one of them as its answer.",
+        "Other shares of the classes, other devices, places or times, without new labelled rows: "
+        "heldout evaluate tells what is lost there.",
+        "Decisions that harm somebody when they are wrong, without a person who can overrule them.",
+    ]
+
+
+def _data(content: ReportContent) -> str:
+    data = content.data
+    groups = f", in {words.count(data.n_groups)} groups that no split divides" if data.n_groups is not None else ""
+    return (
+        f"{words.count(data.n_train)} {_rows(content)} to learn from{groups}; {words.count(data.n_test)} more were "
+        "sealed before anything was fitted."
+    )
+
+
+def _answers(content: ReportContent) -> str:
+    rule = content.rule
+    if rule is None:
+        return "A probability for each class; the label is the most probable one."
+    if rule.kind == "threshold" and rule.positive < len(content.data.classes):
+        name = words.shorten(content.data.classes[rule.positive][0], 40)
+        return (
+            f"A probability for each class; the label is “{name}” if its probability is {rule.threshold:.4g} or more "
+            f"({words.shorten(rule.chosen, 60)})."
+        )
+    return (
+        f"A probability for each class; the label is the one of least expected cost ({words.shorten(rule.chosen, 80)})."
+    )
+
+
+def _weakest(shown: Scored) -> str:
+    named = [(name, row) for name, row in shown.metrics["per_class"].items() if row["recall"] is not None]
+    name, row = min(named, key=lambda item: item[1]["recall"])
+    return (
+        f"“{words.shorten(name, 40)}”: {words.percent(row['recall'])} of its {words.count(row['support'])} rows are "
+        f"found {words.recall_interval(row, shown)}."
+    )
+
+
+def _confidence(shown: Scored) -> str:
+    off = shown.metrics.get("calibration_error")
+    if off is None:
+        return "Not measured."
+    return f"Stated confidence and the share that is right differ by {words.percent(off)} on average."
+
+
+def _limits(content: ReportContent) -> list[str]:
+    data, found = content.data, []
+    n_test = content.test.metrics["n"] if content.test is not None else data.n_test
+    if content.test is None:
+        found.append("Not assessed: all scores are those of cross-validation, by which the model was also chosen.")
+    if n_test < FEW_ROWS:
+        found.append(f"Only {words.count(n_test)} {_rows(content)} are sealed; what they show is coarse.")
+    rare = [name for name, rows in data.classes if rows < FEW_OF_A_CLASS]
+    if rare:
+        listed = ", ".join(f"“{words.shorten(name, 30)}”" for name in rare[:5]) + (" and more" if len(rare) > 5 else "")
+        found.append(f"Fewer than {FEW_OF_A_CLASS} {_rows(content)} of {listed}: little is known about them.")
+    if data.n_groups is None:
+        found.append(
+            "No groups were declared or found. If several rows come from one source (a patient, a recording), "
+            "the scores are too good."
+        )
+    worrying = [one for one in content.findings if one.severity in ("error", "warning")]
+    if worrying:
+        found.append(f"Open findings on the data: {'; '.join(words.shorten(one.title, 120) for one in worrying[:3])}.")
+    if data.skipped:
+        found.append(f"Left out, because they could not be read: {words.count(len(data.skipped))}.")
+    found.append("How it fares in parts of the data that have no column of their own is not known.")
+    return found

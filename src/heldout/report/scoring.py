@@ -1,0 +1,167 @@
+"""Predictions on rows that the model had not seen, measured for a report: metrics, intervals, curves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from heldout.evaluate import margins
+from heldout.evaluate.abstaining import Abstention, abstention
+from heldout.evaluate.bootstrap import metric_intervals
+from heldout.evaluate.confusion import confusion
+from heldout.evaluate.curves import Curve, Reliability, precision_recall, reliability, roc
+from heldout.evaluate.intervals import accuracy_interval, bootstrap_interval, grouped_accuracy_interval
+from heldout.evaluate.metrics import metrics
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Predictions on rows that the model had not seen, measured.
+
+    Attributes
+    ----------
+    metrics : mapping
+        As `heldout.evaluate.metrics.metrics` gives them.
+    intervals : mapping of str to (low, high)
+        By metric.
+    level : float
+        Confidence level of the intervals.
+    roc, precision_recall : Curve or None
+        Two classes only.
+    reliability : Reliability or None
+    abstention : Abstention or None
+        Accuracy against the share of rows that are answered.
+    y, p : arrays, shape (n_rows,), or None
+        Two classes only: class numbers, and probabilities of class 1.
+    independence : float in (0, 1]
+        Rows that are worth one independent row, inverted: 1 without groups, less where rows of a group err together.
+    """
+
+    metrics: Mapping[str, Any]
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    level: float = 0.95
+    roc: Curve | None = None
+    precision_recall: Curve | None = None
+    reliability: Reliability | None = None
+    abstention: Abstention | None = None
+    y: np.ndarray | None = None
+    p: np.ndarray | None = None
+    independence: float = 1.0
+
+
+def score(
+    y: np.ndarray,
+    probabilities: np.ndarray,
+    classes: Sequence[str],
+    *,
+    predictions: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+    with_intervals: bool = True,
+) -> Scored:
+    """Measure predictions for a report: metrics, intervals and curves.
+
+    Parameters
+    ----------
+    y : array of int, shape (n_rows,)
+    probabilities : array of float, shape (n_rows, n_classes)
+    classes : sequence of str
+        Names, one a column.
+    predictions : array of int, shape (n_rows,), optional
+        Where they are not the most probable class.
+    groups : array, shape (n_rows,), optional
+        Rows of one group err together: the intervals then draw whole groups.
+    level, seed
+        Of the intervals.
+    with_intervals : bool, default=True
+        False for out-of-fold predictions, whose uncertainty is the standard error over folds instead.
+
+    Raises
+    ------
+    ShapeError, LabelError
+        As `heldout.evaluate.metrics.metrics` does.
+    """
+    found = metrics(y, probabilities, classes=classes, predictions=predictions)
+    labels, given = np.asarray(y), np.asarray(probabilities, dtype=float)
+    guess = given.argmax(axis=1) if predictions is None else np.asarray(predictions)
+    positive, two = labels == 1, len(classes) == 2
+    return Scored(
+        metrics=found,
+        intervals=_intervals(labels, given, guess, groups, level, seed) if with_intervals else {},
+        level=level,
+        roc=roc(positive, given[:, 1]) if two else None,
+        precision_recall=precision_recall(positive, given[:, 1]) if two else None,
+        reliability=reliability(given, labels),
+        abstention=abstention(labels, given, predictions=guess, level=level),
+        y=labels if two else None,
+        p=given[:, 1] if two else None,
+        independence=_independence(labels == guess, groups),
+    )
+
+
+def _intervals(
+    y: np.ndarray, given: np.ndarray, guess: np.ndarray, groups: np.ndarray | None, level: float, seed: int
+) -> dict[str, tuple[float, float]]:
+    """Wilson's interval for the accuracy, a bootstrap of the matrix for its scores, one of the rows for the rest."""
+    right = y == guess
+    found = metric_intervals(y, given, predictions=guess, groups=groups, level=level, seed=seed)
+    for name in ("mcc", "balanced_accuracy", "f1_macro"):
+        found[name] = bootstrap_interval(name, y, guess, given.shape[1], groups=groups, level=level, seed=seed)
+    found["accuracy"] = (
+        accuracy_interval(int(right.sum()), right.size, level)
+        if groups is None
+        else grouped_accuracy_interval(right, groups, level)
+    )
+    if given.shape[1] == 2:
+        found |= _of_two_classes(y, guess, groups, level, seed)
+    return found
+
+
+def _of_two_classes(
+    y: np.ndarray, guess: np.ndarray, groups: np.ndarray | None, level: float, seed: int
+) -> dict[str, tuple[float, float]]:
+    """Intervals of the rates of the positive class, where they are defined: Wilson's, and a bootstrap for the rest."""
+    matrix = confusion(y, guess, 2)
+    worth = _independence(y == guess, groups)
+    pairs = {"tnr": (0, matrix[0]), "tpr": (1, matrix[1]), "npv": (0, matrix[:, 0]), "ppv": (1, matrix[:, 1])}
+    found = {
+        key: wilson(worth * counts[right], worth * counts.sum(), level)
+        for key, (right, counts) in pairs.items()
+        if counts.sum()
+    }
+    for key in ("f1", "informedness", "markedness"):
+
+        def rate(matrices: np.ndarray, key: str = key) -> np.ndarray:
+            return np.asarray(margins.rates(margins.margins_of(matrices))[key][..., 1])
+
+        if not np.isnan(rate(matrix)):
+            found[key] = bootstrap_interval(rate, y, guess, 2, groups=groups, level=level, seed=seed)
+    return found
+
+
+def wilson(part: float, whole: float, level: float) -> tuple[float, float]:
+    """Wilson's interval for a share, of rows that groups make worth less than whole numbers."""
+    z = z_of(level)
+    middle = (part + z * z / 2) / (whole + z * z)
+    half = z / (whole + z * z) * math.sqrt(max(0.0, part * (whole - part) / whole) + z * z / 4)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def z_of(level: float) -> float:
+    """Two-sided quantile of the normal distribution: 1.96 for 0.95."""
+    return NormalDist().inv_cdf(0.5 + level / 2)
+
+
+def _independence(right: np.ndarray, groups: np.ndarray | None) -> float:
+    """Variance of the accuracy of independent rows, by the one that the groups give; at most 1."""
+    if groups is None or len(np.unique(groups)) == len(right):
+        return 1.0
+    low, high = accuracy_interval(int(right.sum()), right.size)
+    grouped_low, grouped_high = grouped_accuracy_interval(right, groups)
+    return float(min(1.0, ((high - low) / (grouped_high - grouped_low)) ** 2))
