@@ -81,6 +81,15 @@ class Display:
     def _on_fold_ended(self, event: dict[str, Any]) -> None:
         self._rungs[event["model"]]["text"] = f"fit {event['done']} of {event['of']}"
 
+    def _on_search_planned(self, event: dict[str, Any]) -> None:
+        for name, title in event["models"]:
+            self._rungs[name] = {"title": title, "status": "", "text": ""}
+        titles = ", ".join(title.removesuffix(", searched") for _, title in event["models"]) or "no model"
+        self._line(f"Searching {plural(event['points'], 'setting')} each of: {titles}")
+
+    def _on_points_ended(self, event: dict[str, Any]) -> None:
+        self._rungs[event["model"]]["text"] = f"setting {event['done']} of {event['of']}"
+
     def _on_epoch_ended(self, event: dict[str, Any]) -> None:
         text = f"epoch {event['epoch']} of {event['epochs']}"
         if event["model"] in self._rungs and self._rungs[event["model"]]["status"] == "running":

@@ -39,6 +39,11 @@ from heldout.errors import SettingError
     metavar="STEPS",
     help="Preparation in place of each model's own, such as 'impute mean, standardize, pca 0.95'.",
 )
+@click.option(
+    "--search",
+    metavar="none|light|deep",
+    help="Search hyperparameters of the most promising models: a few points, or Optuna (default none).",
+)
 @click.option("--repeats", type=int, help="Repeats of the cross-validation (default 3 up to 1,000 rows, else 1).")
 @click.option(
     "--threshold",

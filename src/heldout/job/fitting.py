@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -142,6 +143,7 @@ def fit_net_folds(
     folds: list[tuple[np.ndarray, np.ndarray]],
     seeds: list[int],
     *,
+    settings: Sequence[Mapping[str, Any]] | None = None,
     progress: Any = None,
     should_stop: Any = None,
 ) -> list[FoldResult]:
@@ -149,16 +151,18 @@ def fit_net_folds(
 
     The preparation in front of the net is fitted on each fold's own training rows. Folds whose prepared rows have
     the same width share a stack: their rows are laid end to end, and each job gets the row numbers of its own part.
+    `settings` are parameters of the net in which the folds differ.
     """
-    from heldout.training.folds import fit_jobs
+    from heldout.training.folds import FitJob, fit_jobs
 
+    own = settings or [{}] * len(folds)
     start = time.perf_counter()
     if not hasattr(estimator, "steps"):
         nets = fit_jobs(
             estimator,
             data.x,
             data.y,
-            [(train, seed) for (train, _), seed in zip(folds, seeds, strict=True)],
+            [FitJob(train, seed, changed) for (train, _), seed, changed in zip(folds, seeds, own, strict=True)],
             progress=progress,
             should_stop=should_stop,
         )
@@ -167,16 +171,22 @@ def fit_net_folds(
             _with_preparation(data, predict_fold(net, data.x[validation], share), train, validation)
             for net, (train, validation) in zip(nets, folds, strict=True)
         ]
-    prepared = [_prepare_fold(data, estimator, train) for train, _ in folds]
+    once: dict[int, np.ndarray] = {}  # settings that are tried on the same fold share its preparation
+    for train, _ in folds:
+        if id(train) not in once:
+            once[id(train)] = _prepare_fold(data, estimator, train)
+    prepared = [once[id(train)] for train, _ in folds]
     results: dict[int, FoldResult] = {}
     for width in sorted({x.shape[1] for x in prepared}):
         members = [i for i, x in enumerate(prepared) if x.shape[1] == width]
-        stacked = np.concatenate([prepared[i] for i in members])
-        jobs = [(folds[i][0] + position * len(data.y), seeds[i]) for position, i in enumerate(members)]
+        parts = {id(prepared[i]): prepared[i] for i in members}
+        offset = {key: position * len(data.y) for position, key in enumerate(parts)}
+        stacked = np.concatenate(list(parts.values()))
+        jobs = [FitJob(folds[i][0] + offset[id(prepared[i])], seeds[i], own[i]) for i in members]
         nets = fit_jobs(
             estimator.steps[-1][1],
             stacked,
-            np.tile(data.y, len(members)),
+            np.tile(data.y, len(parts)),
             jobs,
             progress=progress,
             should_stop=should_stop,

@@ -54,6 +54,7 @@ class RungResult:
     n_groups: int = 0
     least_error: float = 0.0
     seconds: float = 0.0
+    setting: dict[str, Any] = field(default_factory=dict)  # chosen by a search, if there was one
     history: list[dict[str, Any]] = field(default_factory=list)
 
     def summary(self, metric: str) -> tuple[float, float | None]:
@@ -163,10 +164,10 @@ def climb(
                     save(result)
             result.seconds = result.seconds or time.monotonic() - start
             plan.budget.record(step, time.monotonic() - start)
-            listen(_ended(result))
+            listen(ended(result))
 
 
-def _ended(result: RungResult) -> dict[str, Any]:
+def ended(result: RungResult) -> dict[str, Any]:
     """Tell how a rung ended, with its scores if it has them."""
     event: dict[str, Any] = {"event": "rung-ended", "model": result.name, "status": result.status}
     event |= {"why": result.why, "seconds": result.seconds}
@@ -212,7 +213,7 @@ def _fit_rung(plan: Climb, step: int, rung: Rung, result: RungResult, views: Vie
     except HeldoutError as error:
         result.status, result.why = "failed", str(error)
     else:
-        _fill(plan, result, found)
+        fill_result(plan, result, found)
 
 
 def _net_folds(
@@ -250,7 +251,7 @@ def seed_of(*key: int) -> int:
     return int(np.random.SeedSequence(key).generate_state(1)[0])
 
 
-def _fill(plan: Climb, result: RungResult, found: list[FoldResult]) -> None:
+def fill_result(plan: Climb, result: RungResult, found: list[FoldResult]) -> None:
     """Score each fold, and put the first repeat's out-of-fold predictions together."""
     y = plan.y
     for (repeat, fold, train, validation), part in zip(plan.folds, found, strict=True):

@@ -35,6 +35,8 @@ from heldout.job.records import (
 from heldout.job.refit import refit
 from heldout.job.reporting import save_out_of_fold, write_report
 from heldout.job.rungs import check_names
+from heldout.job.search_ladder import LadderSearch, plan_search, search_rungs
+from heldout.job.search_report import search_metrics, write_searches
 from heldout.job.settings import TrainSettings
 from heldout.prepare.language import check_line
 from heldout.report.samples import Samples, find_samples
@@ -171,6 +173,7 @@ def train(
     if settings.prepare:
         check_line(settings.prepare, prepared.train)
     plan = plan_climb(prepared.train, settings, started=started)
+    search = plan_search(plan)
     split_event = _split_event(prepared, plan, folder)  # reads the ledger: a foreign one is refused before any writing
     with _new_folder(folder), folder.lock(), folder.events() as write_event:
 
@@ -186,10 +189,12 @@ def train(
             if assess and "test" not in done:
                 done = assess_sealed(folder, prepared.sealed, done, config_hash=settings.hash())
             return Outcome(folder, done, prepared.sealed)
-        interrupted = _climb(folder, plan, settings, prepared, tell)
+        interrupted = _climb(folder, plan, settings, prepared, tell, search)
         choice = choose(plan.results)
         tell({"event": "chosen", "model": choice.result.name, "why": choice.why, "interrupted": interrupted})
         _write_scores(folder, plan)
+        if search:
+            write_searches(folder, search)
         try:
             fitted = refit(plan, choice, tell)
         except KeyboardInterrupt:
@@ -200,6 +205,7 @@ def train(
         choice, rule, decision = choose_decision(plan, choice, settings.threshold)
         metrics = metrics_of(prepared, plan, choice, fitted, settings, started)
         metrics |= {"decision": decision} if decision else {}
+        metrics |= search_metrics(search, choice) if search else {}
         metrics["interrupted"] = interrupted
         metrics["seal"] = closed_seal(prepared.fingerprint)
         _save_model(folder, plan, choice, fitted.model, prepared, rule)
@@ -321,8 +327,15 @@ def _split_event(prepared: Prepared, plan: Climb, folder: RunFolder) -> dict[str
     }
 
 
-def _climb(folder: RunFolder, plan: Climb, settings: TrainSettings, prepared: Prepared, tell: Listener) -> bool:
-    """Climb with checkpoints; returns whether Ctrl-C ended it early."""
+def _climb(
+    folder: RunFolder,
+    plan: Climb,
+    settings: TrainSettings,
+    prepared: Prepared,
+    tell: Listener,
+    search: LadderSearch | None,
+) -> bool:
+    """Climb, and search if that was asked for, with checkpoints; returns whether Ctrl-C ended it early."""
     key = f"{prepared.fingerprint}-{settings.hash()}"
 
     def known(result: RungResult) -> bool:
@@ -334,6 +347,8 @@ def _climb(folder: RunFolder, plan: Climb, settings: TrainSettings, prepared: Pr
 
     try:
         climb(plan, tell, known=known, save=save)
+        if search:
+            search_rungs(search, tell, record=folder.checkpoints / "searches.sqlite", key=key, known=known, save=save)
     except KeyboardInterrupt:
         for result in plan.results:
             if result.status in ("waiting", "running"):

@@ -12,7 +12,7 @@ import numpy as np
 from heldout.files import write_bytes, write_json
 from heldout.job.ladder import RungResult
 
-_PLAIN = ("name", "status", "folds", "calibrated", "parameters", "seconds", "history", "least_error")
+_PLAIN = ("name", "status", "folds", "calibrated", "parameters", "seconds", "history", "least_error", "setting")
 
 
 def save_rung(folder: Path, key: str, result: RungResult) -> None:

@@ -46,6 +46,11 @@ class TrainSettings:
         "folds of the cross-validation: a number from 2 to 100, loo-group, or published",
         check=lambda value: _refusal(parse_folds, value),
     )
+    search: str = setting(
+        "none",
+        "search hyperparameters of the most promising models: none, light (a few points) or deep (Optuna)",
+        check=lambda value: _search_refusal(value),
+    )
     prepare: str | None = setting(
         None,
         "steps of preparation in place of each model's own, such as 'impute mean, standardize, pca 0.95'",
@@ -119,6 +124,16 @@ def _threshold_refusal(value: str) -> str:
     from heldout.evaluate.rules import parse_wish
 
     return _refusal(parse_wish, value)
+
+
+def _search_refusal(value: str) -> str:
+    words = ("none", "light", "deep")
+    if value in words:
+        return ""
+    near = get_close_matches(value, words, 1, 0.4)
+    return f"search is {value!r}, which is none of {', '.join(words)}" + (
+        f"; did you mean {near[0]!r}?" if near else ""
+    )
 
 
 def _problem(spec: dataclasses.Field[Any], value: Any) -> str:

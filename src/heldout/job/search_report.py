@@ -1,0 +1,80 @@
+"""What a search leaves in the run folder: `searches.csv`, pictures, and a part of `metrics.json`."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from heldout.evaluate.intervals import mean_and_se
+from heldout.files import write_text
+from heldout.job.folder import RunFolder
+from heldout.job.ladder import Choice
+from heldout.job.search_figures import plot_search
+from heldout.job.search_ladder import N_INNER, LadderSearch, Searched
+
+
+def write_searches(folder: RunFolder, search: LadderSearch) -> None:
+    """Write every point of every search, and a picture for each hyperparameter and each pair of the search on all."""
+    done = [searched for searched in search.searched if searched.chosen]
+    if not done:
+        return
+    folder.write_csv("searches.csv", *search_rows(done))
+    pictures = folder.path / "searches"
+    pictures.mkdir(exist_ok=True)
+    for searched in done:
+        study, chosen = searched.studies[0], searched.chosen[0]
+        groups = [(name,) for name in searched.space]
+        for names in [*groups, *itertools.combinations(searched.space, 2)]:
+            picture = plot_search(study.points, searched.space, names, chosen=chosen)
+            write_text(pictures / f"{searched.base}-{'-'.join(names)}.svg", picture)
+
+
+def search_rows(done: list[Searched]) -> tuple[list[str], list[list[Any]]]:
+    """Header and rows of ``searches.csv``: a row for each model, search and point.
+
+    `inner_mcc` is what the search maximised; the score of a searched model is in ``scores.csv``.
+    """
+    names = list(dict.fromkeys(name for searched in done for name in searched.space))
+    header = [
+        "model",
+        "search",
+        "point",
+        "chosen",
+        *names,
+        "inner_mcc",
+        "inner_se",
+        "inner_folds",
+        "fit_seconds",
+        "note",
+    ]
+    rows: list[list[Any]] = []
+    for searched in done:
+        for study, chosen in zip(searched.studies, searched.chosen, strict=True):
+            n_train, n_validation = (sum(len(part[side]) for part in study.inner) / len(study.inner) for side in (0, 1))
+            for point in study.points:
+                failed = point.mean != point.mean
+                mean, se = (None, None) if failed else mean_and_se(point.scores, n_train, n_validation)
+                values = [point.setting.get(name) for name in names]
+                rest = [mean, se, len(point.scores), point.seconds, point.note]
+                rows.append([searched.rung.name, study.name, point.number, int(point.number == chosen), *values, *rest])
+    return header, rows
+
+
+def search_metrics(search: LadderSearch, choice: Choice) -> dict[str, Any]:
+    """The part of ``metrics.json`` that tells of the search."""
+    models = [
+        {
+            "model": searched.rung.name,
+            "from": searched.base,
+            "status": searched.result.status,
+            "setting": searched.result.setting,
+            "points": len(searched.studies[0].points) if searched.studies else 0,
+            "inside_folds": [
+                dict(study.points[number].setting)
+                for study, number in zip(searched.studies[1:], searched.chosen[1:], strict=False)
+            ],
+        }
+        for searched in search.searched
+    ]
+    found = {"level": search.name, "how": search.level.how, "inner_folds": N_INNER, "models": models}
+    return {"search": {**found, "chosen_setting": choice.result.setting}}

@@ -1,0 +1,202 @@
+"""Nearest centroid, k nearest neighbours and Gaussian naive Bayes over all folds of all repeats at once.
+
+These models are sums over rows, so the model of every fold follows from each fold's own sums in a few matrix products.
+The answers are those of scikit-learn's classes fitted fold by fold.
+
+`parts` is an int array (n_repeats, n_rows): the fold in which a row is predicted; rows of -1 take no part in a repeat.
+`y` holds class numbers from 0. Predictions have the shape of `parts`, with -1 where it has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from heldout.errors import SettingError
+
+REPEATS_AT_ONCE = 100
+NEAR_ENOUGH = 48
+"""Neighbours of a row that are looked through for those outside its fold, before all of them are."""
+
+
+def shuffled_folds(n_rows: int, *, n_folds: int, repeats: int, seed: int) -> np.ndarray:
+    """Folds of equal size of one shuffle for each repeat, neither stratified nor grouped, as the course draws them.
+
+    Returns
+    -------
+    int16 array, shape (repeats, n_rows)
+        -1 for the last ``n_rows % n_folds`` rows of each shuffle, which are left out.
+
+    Raises
+    ------
+    SettingError
+        If there are fewer rows than folds, or fewer than 2 folds.
+    """
+    if not 2 <= n_folds <= n_rows or repeats < 1:
+        raise SettingError(
+            f"{n_folds} folds of {n_rows} rows, {repeats} times, cannot be drawn", fix="n_folds=5, repeats=10"
+        )
+    random = np.random.default_rng(seed)
+    size = n_rows // n_folds
+    parts = np.full((repeats, n_rows), -1, np.int16)
+    for part in parts:
+        part[random.permutation(n_rows)[: size * n_folds]] = np.repeat(np.arange(n_folds), size)
+    return parts
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Of the training rows of each repeat and fold: rows and sums by class, (repeats, folds, classes[, features])."""
+
+    n: np.ndarray
+    sum: np.ndarray
+    square: np.ndarray
+
+    @property
+    def scale(self) -> np.ndarray:
+        """Standard deviation of each feature over all classes, (repeats, folds, features); 1 where it is 0."""
+        n = self.n.sum(2)[..., None]
+        mean = self.sum.sum(2) / n
+        found = np.sqrt(np.maximum(self.square.sum(2) / n - mean**2, 0))
+        return np.where(found > 1e-12, found, 1.0)
+
+
+def _training_sums(x: np.ndarray, y: np.ndarray, parts: np.ndarray) -> _Sums:
+    n_folds, n_classes = int(parts.max()) + 1, int(y.max()) + 1
+    both = np.concatenate([x, x**2, np.ones((len(x), 1))], axis=1)
+    inside = np.empty((len(parts), n_folds, n_classes, both.shape[1]))
+    for fold in range(n_folds):
+        member = (parts == fold).astype(float)
+        for c in range(n_classes):
+            inside[:, fold, c] = member[:, y == c] @ both[y == c]
+    outside = inside.sum(1, keepdims=True) - inside
+    d = x.shape[1]
+    n = outside[..., -1]
+    if (n < 1).any():
+        raise SettingError("a fold's training rows lack a class", fix="fewer folds, or stratified ones")
+    return _Sums(n, outside[..., :d], outside[..., d : 2 * d])
+
+
+def _centred(x: np.ndarray) -> np.ndarray:
+    """Features around 0 with spread 1: changes no answer here, and keeps sums of squares exact."""
+    scale = x.std(0)
+    return np.asarray((x - x.mean(0)) / np.where(scale > 0, scale, 1.0))
+
+
+def _best(scores: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """Of scores (repeats, folds, rows, classes), the best class of each row in its own fold."""
+    found = scores.argmax(3)
+    own = np.take_along_axis(found, np.maximum(parts, 0)[:, None, :].astype(np.int64), axis=1)[:, 0]
+    return np.where(parts >= 0, own, -1)
+
+
+def nearest_centroid(x: np.ndarray, y: np.ndarray, parts: np.ndarray, *, standardize: bool = False) -> np.ndarray:
+    """The class with the nearest mean; with `standardize`, in units of the training rows' standard deviations."""
+    z = x.astype(float) if not standardize else _centred(x)
+    found = []
+    for chunk in _chunks(parts):
+        sums = _training_sums(z, y, chunk)
+        mean = sums.sum / sums.n[..., None]
+        weight = 1 / sums.scale**2 if standardize else np.ones_like(mean[:, :, 0])
+        slope = mean * weight[:, :, None]  # of -distance² / 2, less what all classes share
+        scores = np.einsum("rfcd,nd->rfnc", slope, z, optimize=True) - 0.5 * (slope * mean).sum(3)[:, :, None]
+        found.append(_best(scores, chunk))
+    return np.concatenate(found)
+
+
+def naive_bayes(
+    x: np.ndarray, y: np.ndarray, parts: np.ndarray, *, standardize: bool = False, smoothing: float = 1e-9
+) -> np.ndarray:
+    """The class with the largest posterior under independent Gaussians.
+
+    `smoothing` times the largest variance of a feature is added to all variances, as scikit-learn does; with
+    `standardize` that variance is 1.
+    """
+    z = _centred(x)
+    unit = x.std(0)
+    unit = np.where(unit > 0, unit, 1.0)
+    found = []
+    for chunk in _chunks(parts):
+        sums = _training_sums(z, y, chunk)
+        mean = sums.sum / sums.n[..., None]
+        variance = np.maximum(sums.square / sums.n[..., None] - mean**2, 0)
+        scale = sums.scale[:, :, None]
+        if standardize:
+            variance = variance + smoothing * scale**2
+        else:
+            largest = ((scale * unit) ** 2).max(3, keepdims=True)
+            variance = variance + smoothing * largest / unit**2
+        share = np.log(sums.n / sums.n.sum(2, keepdims=True))
+        constant = share - 0.5 * (np.log(variance) + mean**2 / variance).sum(3)
+        scores = np.einsum("rfcd,nd->rfnc", mean / variance, z, optimize=True)
+        scores -= np.einsum("rfcd,nd->rfnc", 0.5 / variance, z**2, optimize=True)
+        found.append(_best(scores + constant[:, :, None], chunk))
+    return np.concatenate(found)
+
+
+def nearest_neighbours(
+    x: np.ndarray, y: np.ndarray, parts: np.ndarray, *, k: int, standardize: bool = False
+) -> np.ndarray:
+    """The most frequent class among the k nearest training rows; of equally frequent ones, the first.
+
+    Raises
+    ------
+    SettingError
+        If a fold has fewer than k training rows.
+    """
+    least = min(int((part >= 0).sum() - np.bincount(part[part >= 0]).max()) for part in parts)
+    if not 1 <= k <= least:
+        raise SettingError(f"k = {k}, and a fold has {least} training rows", fix=f"k from 1 to {least}")
+    if standardize:
+        return _neighbours_by_fold(_centred(x), y, parts, k)
+    z = x.astype(float)
+    order = _order(z, z)
+    self_free = np.empty((len(z), len(z) - 1), np.int64)
+    for row, near in enumerate(order):
+        self_free[row] = near[near != row]
+    return np.stack([_vote(self_free, y, part, k) for part in parts])
+
+
+def _order(z: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Rows of `others` by distance from each row of `z`."""
+    distance = (others**2).sum(1) - 2 * z @ others.T
+    return np.argsort(distance, axis=1, kind="stable")
+
+
+def _vote(order: np.ndarray, y: np.ndarray, part: np.ndarray, k: int) -> np.ndarray:
+    """Votes of each row's k nearest rows that are in another fold of this repeat."""
+    n_classes = int(y.max()) + 1
+    width = min(NEAR_ENOUGH, order.shape[1])
+    while True:
+        near = order[:, :width]
+        other = (part[near] >= 0) & (part[near] != part[:, None])
+        rank = other.cumsum(1)
+        if width == order.shape[1] or (rank[:, -1] >= k).all():
+            break
+        width = order.shape[1]
+    counts = other & (rank <= k)
+    votes = np.stack([(counts & (y[near] == c)).sum(1) for c in range(n_classes)], axis=1)
+    return np.where(part >= 0, votes.argmax(1), -1)
+
+
+def _neighbours_by_fold(z: np.ndarray, y: np.ndarray, parts: np.ndarray, k: int) -> np.ndarray:
+    """As `nearest_neighbours`, where distances differ from fold to fold."""
+    n_classes = int(y.max()) + 1
+    found = np.full(parts.shape, -1, np.int64)
+    for row, part in enumerate(parts):
+        for fold in range(int(part.max()) + 1):
+            train, test = np.flatnonzero((part >= 0) & (part != fold)), np.flatnonzero(part == fold)
+            scale = z[train].std(0)
+            scale = np.where(scale > 1e-12, scale, 1.0)
+            a, b = z[test] / scale, z[train] / scale
+            distance = (b**2).sum(1) - 2 * a @ b.T
+            near = np.argpartition(distance, k - 1, axis=1)[:, :k]
+            labels = y[train][near]
+            votes = np.stack([(labels == c).sum(1) for c in range(n_classes)], axis=1)
+            found[row, test] = votes.argmax(1)
+    return found
+
+
+def _chunks(parts: np.ndarray) -> list[np.ndarray]:
+    return [parts[i : i + REPEATS_AT_ONCE] for i in range(0, len(parts), REPEATS_AT_ONCE)]
