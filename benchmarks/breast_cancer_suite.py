@@ -1,6 +1,6 @@
 """The course's table 7-5 (8 models x 1,000 shuffles x 5 folds) against its loop of scikit-learn fits.
 
-    python benchmarks/breast_cancer_suite.py [--repeats 20] [--loop-repeats 4] [--rounds 2] [--processes 2]
+    python benchmarks/breast_cancer_suite.py [--repeats 200] [--loop-repeats 15] [--rounds 2] [--processes 2]
 
 Both sides score the same shuffles with the same models, in alternating rounds. Prints one JSON object: ``ratio`` is
 loop seconds / our seconds per repeat (medians), ``closed_form_ratio`` the same for nearest centroid, k-NN and naive
@@ -66,8 +66,8 @@ def loop(x: np.ndarray, y: np.ndarray, parts: np.ndarray, models: list[str]) -> 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=20)
-    parser.add_argument("--loop-repeats", type=int, default=4)
+    parser.add_argument("--repeats", type=int, default=200)
+    parser.add_argument("--loop-repeats", type=int, default=15)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", default="", help="names of models, with commas")

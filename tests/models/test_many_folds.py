@@ -52,6 +52,17 @@ def test_every_prediction_is_that_of_scikit_learn(ours, more, theirs, standardiz
             np.testing.assert_array_equal(predicted[test], model.fit(x[train], y[train]).predict(x[test]))
 
 
+def test_neighbours_are_found_however_many_share_a_rows_fold():
+    random = np.random.default_rng(2)
+    x, y = random.normal(size=(300, 2)), random.integers(0, 2, 300)
+    part = (x[:, 0] > 0).astype(np.int16)[None]  # most rows have all their near rows in their own fold
+    found = nearest_neighbours(x, y, part, k=3)[0]
+    for fold in range(2):
+        train, test = part[0] != fold, part[0] == fold
+        model = KNeighborsClassifier(3).fit(x[train], y[train])
+        np.testing.assert_array_equal(found[test], model.predict(x[test]))
+
+
 def test_shuffled_folds_are_of_equal_size_and_leave_the_rest_out():
     parts = shuffled_folds(569, n_folds=5, repeats=20, seed=3)
     for part in parts:

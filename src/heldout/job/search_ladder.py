@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from heldout.errors import HeldoutError, require
+from heldout.errors import ArtifactError, HeldoutError, require
 from heldout.evaluate.confusion import mcc
 from heldout.job.budget import Budget
 from heldout.job.fitting import Rows
@@ -255,6 +255,12 @@ def _task(plan: Climb) -> Task:
 def _remember(search: LadderSearch, searched: Searched, record: Path, key: str) -> None:
     """Fill in the points of a rung that an earlier run finished, as far as its record has them."""
     searched.space = as_space(SPACES[searched.base](_task(search.plan)))
+    if set(searched.result.setting) != set(searched.space):
+        raise ArtifactError(
+            f"the setting {searched.result.setting} is not one of {searched.base}",
+            where=str(record.parent / f"{searched.result.name}.json"),
+            fix="delete this file; the search goes on from its points",
+        )
     points = Record(record, f"{key}-{searched.base}")
     studies = search.fresh_studies()
     found = [points.of(study.name) for study in studies]

@@ -16,8 +16,6 @@ import numpy as np
 from heldout.errors import SettingError
 
 REPEATS_AT_ONCE = 100
-NEAR_ENOUGH = 48
-"""Neighbours of a row that are looked through for those outside its fold, before all of them are."""
 
 
 def shuffled_folds(n_rows: int, *, n_folds: int, repeats: int, seed: int) -> np.ndarray:
@@ -150,33 +148,38 @@ def nearest_neighbours(
         raise SettingError(f"k = {k}, and a fold has {least} training rows", fix=f"k from 1 to {least}")
     if standardize:
         return _neighbours_by_fold(_centred(x), y, parts, k)
-    z = x.astype(float)
-    order = _order(z, z)
-    self_free = np.empty((len(z), len(z) - 1), np.int64)
-    for row, near in enumerate(order):
-        self_free[row] = near[near != row]
-    return np.stack([_vote(self_free, y, part, k) for part in parts])
+    few = _nearest(x.astype(float), min(4 * k + 12, len(x) - 1))
+    everyone: np.ndarray | None = None
+    found = []
+    for part in parts:
+        votes = _vote(few, y, part, k)
+        if votes is None:  # more of a row's neighbours are in its own fold than were looked through
+            everyone = _nearest(x.astype(float), len(x) - 1) if everyone is None else everyone
+            votes = _vote(everyone, y, part, k)
+        assert votes is not None, "every fold has k training rows"
+        found.append(votes)
+    return np.stack(found)
 
 
-def _order(z: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Rows of `others` by distance from each row of `z`."""
-    distance = (others**2).sum(1) - 2 * z @ others.T
-    return np.argsort(distance, axis=1, kind="stable")
+def _nearest(z: np.ndarray, width: int) -> np.ndarray:
+    """The nearest other rows of each row, nearest first, (n_rows, width)."""
+    distance = (z**2).sum(1) - 2 * z @ z.T
+    np.fill_diagonal(distance, np.inf)
+    near = np.argpartition(distance, width - 1, axis=1)[:, :width]
+    order = np.argsort(np.take_along_axis(distance, near, axis=1), axis=1, kind="stable")
+    return np.asarray(np.take_along_axis(near, order, axis=1))
 
 
-def _vote(order: np.ndarray, y: np.ndarray, part: np.ndarray, k: int) -> np.ndarray:
-    """Votes of each row's k nearest rows that are in another fold of this repeat."""
-    n_classes = int(y.max()) + 1
-    width = min(NEAR_ENOUGH, order.shape[1])
-    while True:
-        near = order[:, :width]
-        other = (part[near] >= 0) & (part[near] != part[:, None])
-        rank = other.cumsum(1)
-        if width == order.shape[1] or (rank[:, -1] >= k).all():
-            break
-        width = order.shape[1]
+def _vote(order: np.ndarray, y: np.ndarray, part: np.ndarray, k: int) -> np.ndarray | None:
+    """Votes of each row's k nearest rows that are in another fold of this repeat; None if there are too few."""
+    fold = part[order]
+    other = (fold >= 0) & (fold != part[:, None])
+    rank = other.cumsum(1, dtype=np.int32)
+    if (rank[:, -1] < k).any():
+        return None
     counts = other & (rank <= k)
-    votes = np.stack([(counts & (y[near] == c)).sum(1) for c in range(n_classes)], axis=1)
+    labels = y[order]
+    votes = np.stack([(counts & (labels == c)).sum(1) for c in range(int(y.max()) + 1)], axis=1)
     return np.where(part >= 0, votes.argmax(1), -1)
 
 
