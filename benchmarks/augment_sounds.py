@@ -1,6 +1,6 @@
 """How fast the course's augmented clips are made and written, against librosa's effects in one process.
 
-    python benchmarks/augment_sounds.py [--clips 6] [--variants 19] [--rounds 3] [--jobs 2]
+    python benchmarks/augment_sounds.py [--clips 20] [--variants 19] [--rounds 3] [--jobs 2]
 
 Prints one JSON object. Both sides make the same number of variants of a slice of clips (the course makes 19 of each of
 400; ``scaled_up_seconds`` says in proportion what all would take) with shift, noise, pitch and stretch, each with
@@ -86,7 +86,7 @@ def timed(work: Callable[..., None], *arguments: object) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clips", type=int, default=6)
+    parser.add_argument("--clips", type=int, default=20)
     parser.add_argument("--variants", type=int, default=19)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2)

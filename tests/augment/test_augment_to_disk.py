@@ -1,7 +1,12 @@
 """`heldout augment` as a user runs it, and what `heldout train` then makes of it."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections import namedtuple
 from pathlib import Path
 
@@ -12,11 +17,12 @@ from PIL import Image
 
 from heldout.augment import staging, writing
 from heldout.augment.disk import augment_to_disk
+from heldout.augment.making_sounds import run_tasks
 from heldout.augment.plan import folder_names
 from heldout.augment.tables import augment_table
 from heldout.cli.main import _run
 from heldout.data.loading import load
-from heldout.errors import SettingError
+from heldout.errors import SettingError, TrainingError
 from heldout.files import DiskError
 
 QUICK = ["--models", "dummy,nearest-centroid", "--folds", "2", "--repeats", "1", "--seed", "1", "--quiet"]
@@ -396,3 +402,37 @@ def test_a_file_is_whole_or_not_there(tmp_path):
     with pytest.raises(DiskError, match="Input/output"):
         staging.write_whole(tmp_path / "a.png", fails)
     assert not list(tmp_path.iterdir())
+
+
+def ends_itself(task):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
+def test_a_worker_that_is_killed_is_named():
+    with pytest.raises(TrainingError, match="a worker process was ended"):
+        list(run_tasks(iter(range(3)), ends_itself, jobs=2))
+
+
+def test_a_killed_command_goes_on_where_it_was(clips, tmp_path, capsys):
+    out = tmp_path / "out"
+    ask = ["augment", str(clips), str(out), "--copies", "15", "--jobs", "1"]
+    script = "from heldout.cli import main; main()"
+    process = subprocess.Popen([sys.executable, "-c", script, *ask, "--quiet"], stdout=subprocess.DEVNULL)
+    half = tmp_path / ".out.part"
+    began = time.monotonic()
+    while not (half.is_dir() and len(list(half.rglob("*.flac"))) > 20):
+        assert process.poll() is None
+        assert time.monotonic() - began < 200
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    assert not out.exists()
+    assert run_json(ask, capsys)["went_on"]
+    whole = tmp_path / "whole"
+    run_json([*ask[:2], str(whole), *ask[3:]], capsys)
+    names = sorted(path.relative_to(whole) for path in whole.rglob("*.*"))
+    assert len(names) == 12 * 16 + 2
+    assert sorted(path.relative_to(out) for path in out.rglob("*.*") if ".tmp" not in path.name) == names
+    for name in names:
+        assert (whole / name).read_bytes() == (out / name).read_bytes()

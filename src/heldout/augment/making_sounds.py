@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
@@ -14,6 +16,7 @@ import numpy as np
 from heldout.augment import sounds as steps
 from heldout.augment.drawing import Draws, draw, generator
 from heldout.augment.operations import Operation, parse_operations
+from heldout.errors import TrainingError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -161,13 +164,21 @@ def run_tasks(given: Iterator[T], work: Callable[[T], R], *, jobs: int) -> Itera
         return
     import multiprocessing
 
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _leave_interrupts_to_parent) as pool:
         try:
             waiting = deque((task, pool.submit(work, task)) for task in islice(given, 4 * jobs))
             while waiting:
                 task, future = waiting.popleft()
                 yield task, future.result()
                 waiting.extend((task, pool.submit(work, task)) for task in islice(given, 1))
+        except BrokenProcessPool:
+            raise TrainingError(
+                "a worker process was ended from outside (out of memory?)", fix="the same command with --jobs 1 goes on"
+            ) from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _leave_interrupts_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
