@@ -58,7 +58,7 @@ LADDER: tuple[Rung, ...] = (
     *CLASSICAL,
     Rung("mlp", "Neural net (MLP)", _mlp, lambda n, d, k: 0.5 + 1e-3 * n, is_net=True, kinds=("table",)),
     Rung("cnn", "Convolutional net", _cnn, lambda n, d, k: 3 + 2e-6 * n * d, is_net=True, kinds=("images",)),
-    Rung("signal-cnn", "Net on the signal", signal_cnn, lambda n, d, k: 3 + 0.1 * n, is_net=True, kinds=_SOUNDS),
+    Rung("signal-cnn", "Net on the signal", signal_cnn, lambda n, d, k: 3 + 0.06 * n, is_net=True, kinds=_SOUNDS),
     Rung(
         "spectrogram-cnn",
         "Net on spectrograms",

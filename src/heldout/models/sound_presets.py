@@ -65,17 +65,17 @@ def signal_rate(rate: int, length: int) -> int:
 def signal_cnn(length: int, n_rows: int) -> dict[str, Any]:
     """Settings of `NetClassifier` for signals (length, 1): a bank of long filters, then short ones between pooling."""
     layers: list[str] = []
-    filters = 32
+    filters = 24
     if length >= 1024:
         layers.append(f"conv {filters} 64 stride 16 same, maxpool 4, batchnorm, relu")
         length //= 64
     while length >= 16 or not layers:
         pool = "maxpool 4, " if length >= 4 else ""
-        filters = min(128, 2 * filters)
+        filters = min(96, 2 * filters)
         layers.append(f"conv {filters} 9 same, {pool}batchnorm, relu")
         length //= 4
     training = _training(n_rows)
-    epochs = training["epochs"] * 2 // 3  # a signal costs more, and gains less from more
+    epochs = training["epochs"] // 2  # a signal costs more, and gains less from more
     return {
         **training,
         "epochs": epochs,
