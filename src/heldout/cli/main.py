@@ -26,6 +26,8 @@ COMMANDS = {
     "compare": ("compare", "Are runs, or the models of a run, really different?"),
     "augment": ("augment", "Write an augmented copy of the data, with the source of each new sample."),
     "data": ("data", "Named datasets: list, fetch, info."),
+    "run": ("run", "An experiment of your own, from a recipe."),
+    "book": ("book", "The course's experiments, next to the printed numbers: list, run, show, report."),
 }
 """Name to module and one line of help; the module is imported when the command is used."""
 

@@ -1,0 +1,208 @@
+"""What is told about an experiment: our numbers next to the printed ones, what changes done right, and the claims."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from heldout.experiments.claims import Verdict, judge
+from heldout.experiments.expand import Variant, expand
+from heldout.experiments.recipe import AS_PRINTED, RUN, Recipe
+from heldout.experiments.store import Store
+from heldout.experiments.values import Found, Series
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Line:
+    """A measure of a variant.
+
+    Attributes
+    ----------
+    variant, measure : str
+    ours, printed : str
+        Ready to read; empty where there is none.
+    agrees : str
+        ``equal``, ``within our interval``, ``outside our interval`` or empty.
+    right : mapping of str to str
+        Our number by each correction of the method.
+    """
+
+    variant: str
+    measure: str
+    ours: str
+    printed: str
+    agrees: str
+    right: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An experiment as it is shown."""
+
+    recipe: Recipe
+    found: Found
+    lines: tuple[Line, ...]
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def state(self) -> str:
+        """``not run``, ``3 of 12 jobs`` or ``done``, with the profile."""
+        return state_of(self.found.n_finished, len(self.found.plan.jobs), self.found.plan.profile)
+
+    @property
+    def notes(self) -> list[str]:
+        """The recipe's notes, and what the runs themselves have to say."""
+        told: dict[str, list[str]] = {}
+        for variant in self.found.plan.variants:
+            parts = [part for result in self.found.raw(variant) for part in result.get("parts", [])]
+            for words in dict.fromkeys(part["unfinished"] for part in parts if "unfinished" in part):
+                told.setdefault(words, []).append(variant.name or "the model")
+        return [*self.recipe.notes, *(f"{'; '.join(names)}: {words}." for words, names in told.items())]
+
+    def record(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        lines = [{key: getattr(line, key) for key in Line.__dataclass_fields__} for line in self.lines]
+        return {
+            "id": self.recipe.id,
+            "title": self.recipe.title,
+            "question": self.recipe.question,
+            "profile": self.found.plan.profile,
+            "state": self.state,
+            "lines": lines,
+            "claims": [verdict.record() for verdict in self.verdicts],
+            "corrected": [{"name": one.name, "says": one.says} for one in self.recipe.corrected],
+            "notes": self.notes,
+        }
+
+
+def state_of(n_finished: int, n_jobs: int, profile: str) -> str:
+    """How far a recipe is in a profile."""
+    if not n_finished:
+        return "not run"
+    return f"done ({profile})" if n_finished == n_jobs else f"{n_finished} of {n_jobs} jobs ({profile})"
+
+
+def read_found(recipe: Recipe, store: Store | None, profile: str | None) -> Found:
+    """Results of a recipe: of this profile, else of the one that is further along, ``full`` first."""
+    best: Found | None = None
+    for name in (profile,) if profile else ("full", "quick"):
+        plan = expand(recipe, name)
+        found = Found(plan, store.results([job.id for job in plan.jobs]) if store else {})
+        share, before = (f.n_finished / len(f.plan.jobs) if f else -1.0 for f in (found, best))
+        if share > before:
+            best = found
+    assert best is not None
+    return best
+
+
+def make_entry(recipe: Recipe, store: Store | None, profile: str | None = None) -> Entry:
+    """Everything that is shown about a recipe."""
+    found = read_found(recipe, store, profile)
+    return Entry(recipe, found, tuple(_lines(found)), tuple(judge(found)))
+
+
+def _lines(found: Found) -> list[Line]:
+    recipe = found.plan.recipe
+    plain = [variant for variant in found.plan.variants if variant.labels.get(RUN, AS_PRINTED) == AS_PRINTED]
+    lines = []
+    for variant in plain:
+        labels = {axis: value for axis, value in variant.labels.items() if axis != RUN}
+        for measure in recipe.measure:
+            printed = _printed(recipe, measure, list(labels.values()))
+            series = found.series(variant, measure)
+            shown = None if series else found.shown(variant, measure)
+            if isinstance(shown, list | dict):
+                continue  # drawn, not told
+            ours = tell(series, printed) if series else "" if shown is None else str(shown)
+            name = ", ".join(f"{axis}={value}" for axis, value in labels.items())
+            agrees = _agreement(series, printed) if series else _same_words(shown, printed)
+            lines.append(
+                Line(name, measure, ours, _tell_printed(printed), agrees, _right(found, variant, measure, printed))
+            )
+    return lines
+
+
+def _same_words(shown: Any, printed: Any) -> str:
+    return "" if shown is None or printed is None else "equal" if str(shown) == str(printed) else "differs"
+
+
+def _right(found: Found, variant_printed: Variant, measure: str, number: Any) -> dict[str, str]:
+    """Our number by each correction."""
+    told = {}
+    for variant in found.plan.variants:
+        same = all(value == variant.labels[axis] for axis, value in variant_printed.labels.items() if axis != RUN)
+        name = variant.labels.get(RUN, AS_PRINTED)
+        series = found.series(variant, measure) if same and name != AS_PRINTED else None
+        if series:
+            told[name] = tell(series, number)
+    return told
+
+
+def _printed(recipe: Recipe, measure: str, labels: list[str]) -> Any:
+    table = recipe.printed.get(measure)
+    for value in labels:
+        if not isinstance(table, dict) or set(table) == {"mean", "se"}:
+            break
+        table = table.get(value)
+    return table
+
+
+def tell(series: Series, printed: Any) -> str:
+    """Mean ± standard error; as many digits as the printed number has, four for shares otherwise."""
+    value = printed.get("mean") if isinstance(printed, dict) else printed
+    digits = _digits(value) if isinstance(value, int | float) else _own_digits(series.mean)
+    if not series.se:
+        return f"{series.mean:,.{digits}f}"
+    digits = max(digits, _digits_of_error(series.se))
+    return f"{series.mean:,.{digits}f} ± {series.se:.{digits}f}"
+
+
+def _digits_of_error(se: float) -> int:
+    """Decimals that show two digits of an error."""
+    return min(8, max(0, 1 - math.floor(math.log10(se))))
+
+
+def _own_digits(value: float) -> int:
+    if float(value).is_integer() and abs(value) >= 2:
+        return 0
+    return 4 if abs(value) < 2 else 2
+
+
+def _digits(value: float) -> int:
+    """Decimals of a number as it is written."""
+    text = repr(value)
+    return len(text.partition(".")[2]) if "e" not in text and "." in text else 0 if "e" not in text else 6
+
+
+def _tell_printed(printed: Any) -> str:
+    if printed is None or isinstance(printed, list):
+        return ""
+    if isinstance(printed, dict):
+        return f"{printed['mean']} ± {printed['se']:.6f}".rstrip("0") if set(printed) == {"mean", "se"} else ""
+    return f"{printed:,}" if isinstance(printed, int) and not isinstance(printed, bool) else str(printed)
+
+
+def _agreement(series: Series, printed: Any) -> str:
+    """Whether a printed number is what came out: to its last digit, or within the interval of ours and theirs."""
+    its_se = None
+    if isinstance(printed, dict):
+        printed, its_se = printed.get("mean"), printed.get("se")
+    if isinstance(printed, bool) or not isinstance(printed, int | float):
+        return ""
+    unit = 10.0 ** -_digits(printed)
+    if abs(series.mean - printed) <= 0.5 * unit * (1 + 1e-9):
+        return "equal"
+    if series.same and not series.n_train:
+        return "differs"
+    if len(series.values) < 2 or series.se is None:
+        return ""
+    from scipy.special import stdtrit
+
+    spread = float(series.values.std(ddof=1))
+    theirs = its_se if its_se is not None else spread
+    bound = math.hypot(series.se, theirs) * float(stdtrit(len(series.values) - 1, 0.5 + LEVEL / 2)) + 0.5 * unit
+    return "within our interval" if abs(series.mean - printed) <= bound else "outside our interval"

@@ -1,0 +1,47 @@
+"""The course's recipes: a YAML file each, found by its id."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from heldout.errors import SettingError
+from heldout.experiments.recipe import Recipe, load_recipe
+
+FOLDER = Path(__file__).with_name("recipes")
+
+
+def all_ids() -> list[str]:
+    """Ids of all recipes, chapter by chapter."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def find_recipe(identity: str) -> Recipe:
+    """The recipe of an id.
+
+    Raises
+    ------
+    SettingError
+        If there is none, with the near ones.
+    """
+    known = all_ids()
+    if identity not in known:
+        near = get_close_matches(identity, known, 3, 0.5)
+        chapter = [name for name in known if identity and name.startswith(identity.split(".")[0] + ".")]
+        fix = "did you mean " + " or ".join(near) + "?" if near else "`heldout book list` shows all"
+        if not near and chapter:
+            fix = f"of this chapter there are {', '.join(chapter[:6])}; `heldout book list` shows all"
+        raise SettingError(f"there is no experiment {identity!r}", fix=fix)
+    recipe = load_recipe(FOLDER / f"{identity}.yaml")
+    if recipe.id != identity:
+        raise recipe.source.refuse(f"id is {recipe.id!r}, and the file is {identity}.yaml", "id", fix="the same name")
+    return recipe
+
+
+def choose(words: tuple[str, ...]) -> list[str]:
+    """Ids that are meant: an id, a chapter such as ``ch07``, or ``all``."""
+    found: list[str] = []
+    for word in words:
+        chapter = [name for name in all_ids() if name.startswith(word + ".")]
+        found += all_ids() if word == "all" else chapter or [find_recipe(word).id]
+    return list(dict.fromkeys(found))

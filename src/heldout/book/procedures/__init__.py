@@ -1,0 +1,1 @@
+"""Procedures of the course, one module for each kind of experiment."""

@@ -1,0 +1,124 @@
+"""`heldout book`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from heldout.cli.main import visible
+from heldout.cli.options import mirror, shared
+from heldout.cli.recipes import execution, open_store, run_recipes, show_entry, store_option
+
+
+@click.group()
+def book() -> None:
+    """The course's experiments, next to the printed numbers.
+
+    \b
+    Example:
+      heldout book list
+      heldout book run ch11.table-11-4
+      heldout book show ch11.table-11-4
+    """
+
+
+@book.command("list")
+@store_option
+@shared
+def list_(store_file: str | None, as_json: bool, quiet: bool, debug: bool) -> int:
+    """All experiments, and how far each is."""
+    from heldout.book.entries import read_found, state_of
+    from heldout.book.library import all_ids, find_recipe
+    from heldout.book.work import register
+
+    register()
+    found = []
+    with open_store(store_file, must_exist=False) as store:
+        for identity in all_ids():
+            recipe = find_recipe(identity)
+            results = read_found(recipe, store, None)
+            state = state_of(results.n_finished, len(results.plan.jobs), results.plan.profile)
+            found.append({"id": identity, "title": recipe.title, "state": state})
+    if as_json:
+        click.echo(json.dumps({"experiments": found}, ensure_ascii=False))
+        return 0
+    width = max((len(one["id"]) for one in found), default=0)
+    states = max((len(one["state"]) for one in found), default=0)
+    for one in found:
+        click.echo(visible(f"{one['id']:<{width}}  {one['state']:<{states}}  {one['title']}"))
+    return 0
+
+
+@book.command("run")
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@execution
+@mirror
+@store_option
+@shared
+def run(ids: tuple[str, ...], store_file: str | None, as_json: bool, quiet: bool, debug: bool, **how: Any) -> int:
+    """Run experiments by id, by chapter (ch11) or all of them; what is finished is not run again.
+
+    \b
+    Example:
+      heldout book run ch10.figure-10-7 --profile quick
+      heldout book run ch07 ch11
+    """
+    from heldout.book.library import choose, find_recipe
+    from heldout.book.work import register
+
+    register()
+    recipes = [find_recipe(identity) for identity in choose(ids)]
+    with open_store(store_file) as store:
+        return run_recipes(recipes, store, as_json=as_json, quiet=quiet, **how)
+
+
+@book.command("show")
+@click.argument("identity", metavar="ID")
+@click.option("--profile", type=click.Choice(["quick", "full"]), help="By default the one that is further along.")
+@store_option
+@shared
+def show(identity: str, profile: str | None, store_file: str | None, as_json: bool, quiet: bool, debug: bool) -> int:
+    """An experiment: our numbers next to the printed ones, and its claims.
+
+    \b
+    Example:
+      heldout book show ch07.table-7-10
+    """
+    from heldout.book.entries import make_entry
+    from heldout.book.library import find_recipe
+    from heldout.book.work import register
+
+    register()
+    recipe = find_recipe(identity)
+    with open_store(store_file, must_exist=False) as store:
+        show_entry(make_entry(recipe, store, profile), as_json=as_json)
+    return 0
+
+
+@book.command("report")
+@click.option("--out", default="book.html", show_default=True, metavar="FILE", help="The page; a .md goes beside it.")
+@click.option("--profile", type=click.Choice(["quick", "full"]), help="By default the one that is further along.")
+@store_option
+@shared
+def report(out: str, profile: str | None, store_file: str | None, as_json: bool, quiet: bool, debug: bool) -> int:
+    """One page with all experiments, as HTML and as Markdown.
+
+    \b
+    Example:
+      heldout book report --out book.html
+    """
+    from pathlib import Path
+
+    from heldout.book.entries import make_entry
+    from heldout.book.library import all_ids, find_recipe
+    from heldout.book.page import write_page
+    from heldout.book.work import register
+
+    register()
+    with open_store(store_file, must_exist=False) as store:
+        entries = [make_entry(find_recipe(identity), store, profile) for identity in all_ids()]
+    paths = [str(path) for path in write_page(Path(out), entries)]
+    click.echo(json.dumps({"files": paths}) if as_json else "Wrote " + " and ".join(paths))
+    return 0

@@ -1,0 +1,278 @@
+"""Results of jobs in one SQLite file, kept as they finish, and shared by all runners that work on it.
+
+A job is leased before it is run. A lease is renewed while its runner lives; one whose runner is gone (its process ended
+on this machine, or no sign of life for a minute) is free again. A result is written once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from heldout.errors import ArtifactError
+from heldout.files import DiskError
+
+APPLICATION_ID = 0x686C6478  # "hldx": other SQLite files are not ours
+SCHEMA = 1
+BUSY_SECONDS = 30.0
+STALE_SECONDS = 60.0
+BEAT_SECONDS = 5.0
+
+_TABLES = """
+CREATE TABLE results (job TEXT PRIMARY KEY, spec TEXT NOT NULL, result TEXT NOT NULL, seed INTEGER NOT NULL,
+  versions TEXT NOT NULL, machine TEXT NOT NULL, seconds REAL NOT NULL, finished REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE leases (job TEXT PRIMARY KEY, owner TEXT NOT NULL, beat REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE attempts (number INTEGER PRIMARY KEY, job TEXT NOT NULL, owner TEXT NOT NULL, started REAL NOT NULL);
+CREATE TABLE failures (job TEXT PRIMARY KEY, what TEXT NOT NULL, failed REAL NOT NULL) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a job found, and under what circumstances."""
+
+    job: str
+    result: Mapping[str, Any]
+    seed: int
+    versions: Mapping[str, Any]
+    machine: str
+    seconds: float
+
+
+def owner_name() -> str:
+    """Name of this runner: the machine (boot, process space), the process, and a number of its own."""
+    return f"{_machine()}|{os.getpid()}|{os.urandom(4).hex()}"
+
+
+def _machine() -> str:
+    import platform
+
+    parts = [platform.node()]
+    for path in ("/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid"):
+        try:
+            place = Path(path)
+            parts.append(str(place.readlink()) if place.is_symlink() else place.read_text().strip())
+        except OSError:
+            continue
+    return ",".join(parts)
+
+
+def is_gone(owner: str) -> bool:
+    """Whether a runner's process has ended, as far as this machine can know."""
+    machine, _, rest = owner.partition("|")
+    if machine != _machine() or sys.platform == "win32":  # there, asking for a process would end it
+        return False
+    try:
+        os.kill(int(rest.split("|")[0]), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, ValueError):
+        return False
+    return False
+
+
+class Store:
+    """The file of results.
+
+    Parameters
+    ----------
+    path : path
+        Made if it is not there; keep it on a local disk (several machines cannot share one SQLite file).
+
+    Raises
+    ------
+    ArtifactError
+        If the file is another one, damaged, or from another version.
+    DiskError
+        If it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        self._db: sqlite3.Connection | None = None
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DiskError(f"cannot make this folder: {error.strerror}", where=str(self.path.parent)) from error
+        with self._guard():
+            self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+            self._open(self._db)
+
+    def _open(self, db: sqlite3.Connection) -> None:
+        db.execute("BEGIN IMMEDIATE")  # two runners may make the file at once
+        identity, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+        fresh = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if fresh:
+            for line in filter(str.strip, _TABLES.split(";")):
+                db.execute(line)
+            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version = {SCHEMA}")
+        db.execute("COMMIT")
+        if not fresh and identity != APPLICATION_ID:
+            raise ArtifactError("this is no store of heldout's", where=str(self.path), fix="give another --store FILE")
+        if not fresh and version != SCHEMA:
+            raise ArtifactError(
+                f"this store has format {version}, and this heldout reads format {SCHEMA}",
+                where=str(self.path),
+                fix="give a new --store FILE, or use the heldout that wrote it; nothing in it was changed",
+            )
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """The open connection."""
+        if self._db is None:
+            raise ArtifactError("this store is closed", where=str(self.path))
+        return self._db
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        """Say what SQLite's errors mean for the user."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            text = str(error)
+            if "locked" in text or "busy" in text:
+                raise DiskError(
+                    f"another process holds this store for {BUSY_SECONDS:.0f} seconds",
+                    where=str(self.path),
+                    fix="run the same command again; what is finished is kept",
+                ) from error
+            if "not a database" in text or "malformed" in text:
+                raise ArtifactError(
+                    f"this store cannot be read ({text})", where=str(self.path), fix="give another --store FILE"
+                ) from error
+            raise DiskError(
+                f"cannot write: {text}",
+                where=str(self.path),
+                fix="free some space, then run the same command again; what is finished is kept",
+            ) from error
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        with self._guard():
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.db
+                self.db.execute("COMMIT")
+            except BaseException:
+                if self.db.in_transaction:
+                    self.db.execute("ROLLBACK")
+                raise
+
+    def lease(self, jobs: Sequence[str], owner: str) -> list[str]:
+        """Take those of these jobs that nobody has finished or is working on; in their order."""
+        now = time.time()
+        with self._write() as db:
+            free = []
+            for job in jobs:
+                if db.execute("SELECT 1 FROM results WHERE job = ?", (job,)).fetchone():
+                    continue
+                held = db.execute("SELECT owner, beat FROM leases WHERE job = ?", (job,)).fetchone()
+                if held and held[0] != owner and now - held[1] < STALE_SECONDS and not is_gone(held[0]):
+                    continue
+                free.append(job)
+            db.executemany("INSERT OR REPLACE INTO leases VALUES (?, ?, ?)", [(job, owner, now) for job in free])
+            db.executemany(
+                "INSERT INTO attempts (job, owner, started) VALUES (?, ?, ?)", [(job, owner, now) for job in free]
+            )
+        return free
+
+    def beat(self, owner: str) -> None:
+        """Renew all leases of a runner."""
+        with self._write() as db:
+            db.execute("UPDATE leases SET beat = ? WHERE owner = ?", (time.time(), owner))
+
+    def finish(self, found: Sequence[tuple[Finished, Mapping[str, Any]]], owner: str) -> None:
+        """Keep results, each with the job's description; one that is there already stays."""
+        rows = [
+            (
+                one.job,
+                to_json(spec),
+                to_json(one.result),
+                one.seed,
+                to_json(one.versions),
+                one.machine,
+                one.seconds,
+                time.time(),
+            )
+            for one, spec in found
+        ]
+        with self._write() as db:
+            db.executemany("INSERT OR IGNORE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            done = [(one.job,) for one, _ in found]
+            db.executemany("DELETE FROM failures WHERE job = ?", done)
+            db.executemany("DELETE FROM leases WHERE job = ?", done)
+
+    def fail(self, jobs: Sequence[str], what: str, owner: str) -> None:
+        """Note why jobs failed, and give them back; a later run tries again."""
+        with self._write() as db:
+            db.executemany("INSERT OR REPLACE INTO failures VALUES (?, ?, ?)", [(j, what, time.time()) for j in jobs])
+            db.executemany("DELETE FROM leases WHERE job = ? AND owner = ?", [(j, owner) for j in jobs])
+
+    def release(self, owner: str) -> None:
+        """Give back all leases of a runner."""
+        with self._write() as db:
+            db.execute("DELETE FROM leases WHERE owner = ?", (owner,))
+
+    def finished(self, jobs: Sequence[str]) -> set[str]:
+        """Which of these jobs have results."""
+        with self._guard():
+            wanted = set(jobs)
+            return {job for (job,) in self.db.execute("SELECT job FROM results") if job in wanted}
+
+    def results(self, jobs: Sequence[str]) -> dict[str, Finished]:
+        """Results of those of these jobs that have one."""
+        found = {}
+        with self._guard():
+            for job in dict.fromkeys(jobs):
+                row = self.db.execute(
+                    "SELECT result, seed, versions, machine, seconds FROM results WHERE job = ?", (job,)
+                ).fetchone()
+                if row:
+                    found[job] = Finished(job, _read(row[0], self.path), row[1], _read(row[2], self.path), *row[3:])
+        return found
+
+    def failures(self, jobs: Sequence[str]) -> dict[str, str]:
+        """Why jobs failed, of those that did and have not been done since."""
+        with self._guard():
+            wanted = set(jobs)
+            return {job: what for job, what in self.db.execute("SELECT job, what FROM failures") if job in wanted}
+
+    def attempts(self, job: str) -> int:
+        """How often a job was begun."""
+        with self._guard():
+            return int(self.db.execute("SELECT count(*) FROM attempts WHERE job = ?", (job,)).fetchone()[0])
+
+
+def to_json(value: Any) -> str:
+    """Canonical JSON: sorted keys, no spaces, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _read(text: str, path: Path) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ArtifactError(f"a result is damaged: {error}", where=str(path), fix="give another --store FILE") from None
