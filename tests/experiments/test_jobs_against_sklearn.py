@@ -10,7 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 from heldout.errors import DataError, SettingError
-from heldout.experiments import parts
+from heldout.experiments import fast_folds, parts
 from heldout.experiments.expand import expand
 from heldout.experiments.parts import DATA_DEFAULTS, find_rows, fit_scaling, values_of
 from heldout.experiments.recipe import recipe_from_text
@@ -144,9 +144,22 @@ def test_printed_cells_of_mnist_come_out_to_all_digits(real_data, monkeypatch):
     assert counts["confusion"] == [[909, 101], [132, 760]]
 
 
+@pytest.mark.parametrize("model", ["{kind: nearest-centroid}", "{kind: k-nn, k: 3}", "{kind: naive-bayes}"])
+@pytest.mark.parametrize("scale", ["none", "standardize", "standardize-all"])
+@pytest.mark.parametrize("stratify", ["false", "true"])
+def test_folds_at_once_answer_as_fold_by_fold(monkeypatch, model, scale, stratify):
+    data = f"{{name: breast-cancer, folds: 5, scale: {scale}, stratify: {stratify}}}"
+    found = jobs(data, model, repeats=2)
+    at_once = run(found)
+    monkeypatch.setattr(fast_folds, "goes_together", lambda spec: False)
+    one_by_one = run(found)
+    for a, b in zip(at_once, one_by_one, strict=True):
+        assert [part["right"] for part in a["parts"]] == [part["right"] for part in b["parts"]]
+
+
 def test_neighbours_are_those_of_sklearn_on_each_fold():
-    x, y = load_iris(return_X_y=True)
-    [job] = jobs("{name: iris, folds: 3}", "{kind: k-nn, k: 5}")
+    x, y = load_breast_cancer(return_X_y=True)
+    [job] = jobs("{name: breast-cancer, folds: 3}", "{kind: k-nn, k: 5}")
     rows = find_rows(job.spec["data"], job.seed)
     for part, (train, test) in zip(run([job])[0]["parts"], rows.pairs, strict=True):
         assert accuracy(part) == KNeighborsClassifier(5).fit(x[train], y[train]).score(x[test], y[test])

@@ -155,7 +155,7 @@ def _by_t_test(claim: Claim, difference: np.ndarray, means: tuple[float, float],
     from heldout.evaluate.significance import corrected_t_test
 
     n = len(difference)
-    words = "corrected resampled t-test over folds" if folds.n_train else f"paired t-test over {n} seeds"
+    words = "corrected resampled t-test" if folds.n_train else f"paired t-test over {n} seeds"
     if not np.any(difference):
         return ("held" if claim.sign in ("==", "<=", ">=") else "not held", *means, None, "equal in every repeat")
     p = float(corrected_t_test(difference, folds.n_train, folds.n_test)[1])

@@ -78,12 +78,16 @@ def is_drawn(data: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True)
 class Rows:
-    """All rows that a job may use, and the pairs of training and test rows (one, or one for each fold)."""
+    """All rows that a job may use, and the pairs of training and test rows (one, or one for each fold).
+
+    `used` are the rows that take part at all, before any are drawn (for ``classes``: those of these classes).
+    """
 
     data: Dataset
     y: np.ndarray
     classes: tuple[str, ...]
     pairs: tuple[tuple[np.ndarray, np.ndarray], ...]
+    used: np.ndarray
 
 
 @lru_cache(maxsize=1)
@@ -115,7 +119,7 @@ def find_rows(spec: Mapping[str, Any], seed: int) -> Rows:
         pairs = tuple(_folds(pool, y, groups, spec, shuffled))
     else:
         pairs = (_one_pair(data, pool, test_pool, spec, draw),)
-    return Rows(data, y, classes, pairs)
+    return Rows(data, y, classes, pairs, kept)
 
 
 def _labels(data: Dataset, spec: Mapping[str, Any]) -> tuple[np.ndarray, tuple[str, ...], np.ndarray]:
@@ -236,12 +240,11 @@ def fit_scaling(rows: Rows, spec: Mapping[str, Any], train: Any, test: Any) -> t
         made = table_preparation(train, scale=False).fit(train)
         train, test = (np.asarray(made.transform(part), float) for part in (train, test))
     if spec["scale"] in FITTED_SCALES:
-        basis = np.concatenate([train, test]) if spec["scale"] == "standardize-all" else train
-        mean, std = basis.mean(axis=0), basis.std(axis=0)
-        std = std + TINY if spec["scale"] == "standardize-epsilon" else np.where(std == 0, 1.0, std)
-        for part in (train, test):
-            part -= mean
-            part /= std
+        basis = train
+        if spec["scale"] == "standardize-all":
+            everything = values_of(rows, spec, rows.used, train.dtype)
+            basis = everything if isinstance(everything, np.ndarray) else np.concatenate([train, test])
+        train, test = standardized(train, test, spec["scale"], basis)
     if spec["pca"] is not None:
         from sklearn.decomposition import PCA
 
@@ -249,4 +252,17 @@ def fit_scaling(rows: Rows, spec: Mapping[str, Any], train: Any, test: Any) -> t
             raise DataError(f"pca {spec['pca']} of {train.shape[1]} columns and {len(train)} rows", fix="fewer")
         made = PCA(spec["pca"], svd_solver="covariance_eigh").fit(train)
         train, test = made.transform(train), made.transform(test)
+    return train, test
+
+
+def standardized(train: np.ndarray, test: np.ndarray, scale: str, basis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two parts less the mean and over the standard deviation of a basis, in place; constant columns are only moved.
+
+    ``standardize-epsilon`` adds 1e-8 to every deviation instead, as the course prints it.
+    """
+    mean, std = basis.mean(axis=0), basis.std(axis=0)
+    std = std + TINY if scale == "standardize-epsilon" else np.where(std == 0, 1.0, std)
+    for part in {id(part): part for part in (train, test)}.values():
+        part -= mean
+        part /= std
     return train, test

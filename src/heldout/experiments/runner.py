@@ -20,6 +20,8 @@ from heldout.experiments.workers import Pool, Work, outcome_of
 MOST_IN_STACK = 50
 FOLD_JOBS_A_TASK = 20
 """Jobs of folds over the same data that one task takes: each is short."""
+JOBS_AT_ONCE = 500
+"""The same, where all of them are computed at once."""
 POLL_SECONDS = 0.5
 
 Progress = Callable[[int, int, str], None]
@@ -55,6 +57,8 @@ class Outcome:
 
 def plan_tasks(jobs: Iterable[Job], n_workers: int) -> list[Task]:
     """Cut jobs into tasks: compatible dense nets as stacks, folds of small models together, all else one by one."""
+    from heldout.experiments import fast_folds
+
     groups: dict[str, list[Job]] = {}
     for job in jobs:
         groups.setdefault(_group_of(job), []).append(job)
@@ -65,7 +69,8 @@ def plan_tasks(jobs: Iterable[Job], n_workers: int) -> list[Task]:
         if "net" in model:
             size = 1 if "conv" in str(model["net"]) else min(MOST_IN_STACK, math.ceil(len(group) / max(1, n_workers)))
         elif "kind" in model and data["folds"]:
-            size = min(FOLD_JOBS_A_TASK, math.ceil(len(group) / max(1, n_workers)))
+            together = fast_folds.goes_together(group[0].spec)
+            size = min(JOBS_AT_ONCE if together else FOLD_JOBS_A_TASK, math.ceil(len(group) / max(1, n_workers)))
         light = "procedure" in model and PROCEDURES[model["procedure"]].light
         for first in range(0, len(group), size):
             tasks.append(Task(tuple(group[first : first + size]), light))
