@@ -23,6 +23,7 @@ COMMANDS = {
     "assess": ("assess", "Open the seal: score the chosen model on the test rows, on record."),
     "predict": ("predict", "Labels and probabilities for image files or table rows."),
     "evaluate": ("evaluate", "All metrics of a trained model on other labelled data."),
+    "look": ("look", "What is wrong with the data, before anyone trains on it."),
     "compare": ("compare", "Are runs, or the models of a run, really different?"),
     "augment": ("augment", "Write an augmented copy of the data, with the source of each new sample."),
     "data": ("data", "Named datasets: list, fetch, info."),

@@ -1,0 +1,61 @@
+"""The most similar vectors of each, by products of blocks of a matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+
+ROWS = 1024
+COLUMNS = 8192
+SAMPLE = 2048
+SPARE = 3  # times as many vectors pass the first sieve as are asked for, on average
+
+
+def nearest(queries: np.ndarray, base: np.ndarray, k: int, generator: np.random.Generator) -> np.ndarray:
+    """Positions of about the k most similar others of each query, most similar first; -1 where there are fewer.
+
+    A threshold for each query, taken from a random sample, sieves before anything is sorted, so that now and then one
+    of the last of the k is missed; the first ones never are.
+
+    Parameters
+    ----------
+    queries, base : float32 arrays, shape (n, n_dimensions)
+        Of unit length; query i is the same item as base vector i, and is not its own neighbour.
+    k : int
+    generator : numpy.random.Generator
+    """
+    n = len(base)
+    sample = base[generator.permutation(n)[:SAMPLE]]
+    rank = max(1, round(SPARE * k * len(sample) / n)) if n > SAMPLE else min(k + 1, n)
+    found = np.full((n, k), -1, np.int64)
+    for start in range(0, n, ROWS):
+        block = queries[start : start + ROWS]
+        ids = np.arange(start, start + len(block))
+        threshold = _kth_largest(block @ sample.T, rank)
+        rows, columns, values = _sieve(block, base, threshold, ids)
+        order = np.lexsort((-values, rows))
+        rows, columns = rows[order], columns[order]
+        place = np.arange(len(rows)) - np.searchsorted(rows, rows)
+        first = place < k
+        found[start + rows[first], place[first]] = columns[first]
+    return found
+
+
+def _kth_largest(values: np.ndarray, k: int) -> np.ndarray:
+    k = min(k, values.shape[1])
+    return np.partition(values, values.shape[1] - k, axis=1)[:, values.shape[1] - k]
+
+
+def _sieve(
+    block: np.ndarray, base: np.ndarray, threshold: np.ndarray, ids: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row, column and similarity of all that pass the threshold of their row, but for the row itself."""
+    rows, columns, values = [], [], []
+    for start in range(0, len(base), COLUMNS):
+        product = block @ base[start : start + COLUMNS].T
+        hits = np.flatnonzero(product >= threshold[:, None])
+        row, column = np.divmod(hits, product.shape[1])
+        other = column + start != ids[row]
+        rows.append(row[other])
+        columns.append(column[other] + start)
+        values.append(product.ravel()[hits[other]])
+    return np.concatenate(rows), np.concatenate(columns), np.concatenate(values)

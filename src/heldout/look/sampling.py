@@ -1,0 +1,73 @@
+"""Which rows are looked at where all would take too long, and folds that keep groups whole."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+N_FOLDS = 5
+
+
+def sample_rows(y: np.ndarray, most: int, generator: np.random.Generator) -> np.ndarray:
+    """At most ``most`` positions in rising order, each class with about its share and at least ten rows if it has them.
+
+    All rows where there are not more.
+    """
+    n = len(y)
+    if n <= most:
+        return np.arange(n)
+    counts = np.bincount(y)
+    wanted = np.maximum(np.floor(counts * (most / n)).astype(int), np.minimum(counts, 10))
+    order = generator.permutation(n)
+    order = order[np.argsort(y[order], kind="stable")]
+    starts = np.cumsum(counts) - counts
+    rank = np.arange(n) - starts[y[order]]
+    return np.sort(order[rank < wanted[y[order]]])
+
+
+def joined(*groupings: np.ndarray | None) -> np.ndarray | None:
+    """Groups that keep together what any of the groupings keeps together; None if there is none."""
+    given = [np.unique(groups, return_inverse=True)[1] for groups in groupings if groups is not None]
+    if not given:
+        return None
+    together = given[0]
+    for groups in given[1:]:
+        n_first = int(together.max(initial=-1)) + 1
+        n_nodes = n_first + int(groups.max(initial=-1)) + 1
+        edges = coo_matrix((np.ones(len(groups), np.int8), (together, groups + n_first)), shape=(n_nodes, n_nodes))
+        together = connected_components(edges, directed=False)[1][together]
+    return np.unique(together, return_inverse=True)[1]
+
+
+def fold_numbers(
+    y: np.ndarray, groups: np.ndarray | None, generator: np.random.Generator, n_folds: int = N_FOLDS
+) -> np.ndarray:
+    """Fold of each row, groups whole, classes dealt evenly (a group counts as the class that most of its rows have)."""
+    names = np.arange(len(y)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    n_groups = int(names.max(initial=-1)) + 1
+    counts = np.zeros((n_groups, int(y.max(initial=0)) + 1), np.int32)
+    np.add.at(counts, (names, y), 1)
+    main, size = counts.argmax(1), counts.sum(1)
+    shuffled = generator.permutation(n_groups)
+    order = shuffled[np.lexsort((-size[shuffled], main[shuffled]))]
+    fold_of_group = np.empty(n_groups, np.int64)
+    fold_of_group[order] = np.arange(n_groups) % n_folds
+    return fold_of_group[names]
+
+
+def accuracy_error(accuracy: float, n: int) -> float:
+    """Standard error of a share of n independent rows; not below that of one half a miss (Agresti & Coull)."""
+    smoothed = (accuracy * n + 2) / (n + 4)
+    return float(np.sqrt(smoothed * (1 - smoothed) / (n + 4)))
+
+
+def above_chance(accuracy: float, chance: float) -> float:
+    """Where an accuracy stands between chance (0) and always right (1)."""
+    return (accuracy - chance) / (1 - chance) if chance < 1 else 0.0
+
+
+def balanced_weights(y: np.ndarray) -> np.ndarray:
+    """Weight of each row with which every class counts the same; sums to 1."""
+    counts = np.bincount(y)
+    return 1.0 / (counts[y] * np.count_nonzero(counts))
