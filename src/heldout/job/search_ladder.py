@@ -47,7 +47,7 @@ class Level:
     climb_share: float
 
 
-LEVELS = {"light": Level("spread", 8, 3, 0.5), "deep": Level("optuna", 40, 3, 0.3)}
+LEVELS = {"light": Level("spread", 8, 3, 0.7), "deep": Level("optuna", 40, 3, 0.3)}
 
 
 @dataclass
