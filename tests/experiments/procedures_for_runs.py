@@ -1,4 +1,4 @@
-"""Procedures for tests of the runner, and a runner of them as a script: STORE NUMBER_OF_JOBS SECONDS [WORKERS]."""
+"""Procedures for tests of the runner, and a runner of them as a script: STORE JOBS SECONDS, or STORE MARKER."""
 
 from __future__ import annotations
 
@@ -30,6 +30,12 @@ if "sleep-for-tests" not in PROCEDURES:
             os.kill(os.getpid(), signal.SIGKILL)
         return {"alive": 1}
 
+    @procedure("hang-for-tests", light=False)
+    def hang(marker: str) -> dict:
+        Path(marker).write_text(str(os.getpid()))
+        time.sleep(120)
+        return {}
+
 
 def run_task(specs, checkpoints):
     return tasks.run_task(specs, checkpoints)
@@ -46,7 +52,17 @@ measure: [square]
     return expand(recipe_from_text(text), "quick").jobs
 
 
+def hanging(marker: str) -> list:
+    text = f"id: hang\ntitle: hang\nmodel: {{procedure: hang-for-tests, marker: '{marker}'}}\nmeasure: [x]\n"
+    return expand(recipe_from_text(text), "quick").jobs
+
+
 if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        from procedures_for_runs import run_task  # the workers know it by this name
+
+        jobs, n_workers = hanging(sys.argv[2]), 1
+    else:
+        jobs, n_workers = sleepers(int(sys.argv[2]), float(sys.argv[3])), 0
     with Store(Path(sys.argv[1])) as store:
-        outcome = run_jobs(sleepers(int(sys.argv[2]), float(sys.argv[3])), store, run_task, n_workers=0)
-    print(outcome.n_done)
+        print(run_jobs(jobs, store, run_task, n_workers=n_workers).n_done)

@@ -128,6 +128,31 @@ def test_a_job_that_raises_fails_alone_and_is_tried_again_later(tmp_path):
         assert store.failures([job.id for job in jobs]) == {}
 
 
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_workers_end_with_a_runner_that_is_killed(tmp_path):
+    marker = tmp_path / "pid"
+    arguments = [sys.executable, given.__file__, str(tmp_path / "results.sqlite"), str(marker)]
+    with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as runner:
+        deadline = time.monotonic() + 60
+        while not (marker.exists() and marker.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        worker = int(marker.read_text())
+        assert is_running(worker)
+        runner.kill()
+        runner.wait()
+    while is_running(worker) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_running(worker)
+
+
 def finished(job: str) -> tuple[Finished, dict]:
     return Finished(job, {"values": {"x": "y" * 5000}}, 0, {}, "here", 0.1), {}
 

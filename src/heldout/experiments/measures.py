@@ -31,6 +31,9 @@ OF_CURVE: dict[str, Callable[[Sequence[float]], float]] = {
 }
 _OF_MATRIX = ("accuracy", "balanced_accuracy", "mcc", "kappa", "f1_macro")
 _OF_TWO = ("tp", "tn", "fp", "fn", "tpr", "tnr", "ppv", "npv", "fpr", "fnr", "f1", "informedness", "markedness")
+THRESHOLDS = (10, 20, 30, 40, 50, 60, 70, 80, 90)
+"""Percent of probability from which a row is called class 1."""
+AT_THRESHOLDS = tuple(f"{name}_at_{percent}" for name in ("tpr", "fpr", "ppv", "mcc") for percent in THRESHOLDS)
 MEASURES = (
     *_OF_MATRIX,
     *_OF_TWO,
@@ -44,6 +47,7 @@ MEASURES = (
     "confusion",
     "test_error_per_epoch",
     "loss_per_epoch",
+    *AT_THRESHOLDS,
 )
 """What can be measured of models and nets; procedures name their own values."""
 CURVES = (*OF_CURVE, "test_error_per_epoch")
@@ -60,5 +64,10 @@ def _of_part(part: Mapping[str, Any], measure: str) -> float | None:
         return float(getattr(margins, measure)(margins.margins_of(matrix)))
     if measure in _OF_TWO:
         return float(margins.rates(margins.margins_of(matrix))[measure][1]) if len(matrix) == 2 else None
+    if measure in AT_THRESHOLDS:
+        name, _, percent = measure.partition("_at_")
+        counts = part.get("at", {}).get(percent)
+        value = None if counts is None else float(margins.rates(margins.margins_of(np.array(counts)))[name][1])
+        return value
     value = part.get(measure)
     return float(value) if isinstance(value, int | float) else None

@@ -14,6 +14,7 @@ import numpy as np
 from heldout.errors import SettingError
 from heldout.experiments import fast_folds, parts
 from heldout.experiments.expand import Job
+from heldout.experiments.measures import THRESHOLDS
 from heldout.experiments.models import build_classical, net_settings
 from heldout.experiments.procedures import PROCEDURES
 
@@ -215,7 +216,18 @@ def _net_part(net: Any, rows: parts.Rows, train: np.ndarray, test: np.ndarray, x
     seconds = time.perf_counter() - began
     predicted = net.classes_[probabilities.argmax(1)]
     score = probabilities[:, 1] if len(rows.classes) == 2 else None
-    return _scores(rows, train, test, predicted) | {"predict_seconds": seconds} | _auc(rows, test, score)
+    part = _scores(rows, train, test, predicted) | {"predict_seconds": seconds} | _auc(rows, test, score)
+    return part if score is None else part | {"at": _at_thresholds(rows.y[test], score)}
+
+
+def _at_thresholds(truth: np.ndarray, probability: np.ndarray) -> dict[str, list[list[int]]]:
+    """Confusion matrix of calling class 1 from each threshold on, by the threshold in percent."""
+    from heldout.evaluate.confusion import confusion
+
+    return {
+        str(percent): confusion(truth, (probability >= percent / 100).astype(np.int64), 2).tolist()
+        for percent in THRESHOLDS
+    }
 
 
 def _net_facts(net: Any, curve: bool) -> Result:
