@@ -108,6 +108,7 @@ def make_entry(recipe: Recipe, store: Store | None, profile: str | None = None) 
 def _lines(found: Found) -> list[Line]:
     recipe = found.plan.recipe
     plain = [variant for variant in found.plan.variants if variant.labels.get(RUN, AS_PRINTED) == AS_PRINTED]
+    digits = {measure: _digits_printed(recipe.printed.get(measure)) for measure in recipe.measure}
     lines = []
     for variant in plain:
         labels = {axis: value for axis, value in variant.labels.items() if axis != RUN}
@@ -117,11 +118,18 @@ def _lines(found: Found) -> list[Line]:
             shown = None if series else found.shown(variant, measure)
             if isinstance(shown, list | dict):
                 continue  # drawn, not told
-            ours = tell(series, printed) if series else "" if shown is None else str(shown)
+            ours = tell(series, digits[measure]) if series else "" if shown is None else str(shown)
             name = ", ".join(f"{axis}={value}" for axis, value in labels.items())
-            agrees = _agreement(series, printed) if series else _same_words(shown, printed)
+            agrees = _agreement(series, printed, digits[measure]) if series else _same_words(shown, printed)
             lines.append(
-                Line(name, measure, ours, _tell_printed(printed), agrees, _right(found, variant, measure, printed))
+                Line(
+                    name,
+                    measure,
+                    ours,
+                    _tell_printed(printed),
+                    agrees,
+                    _right(found, variant, measure, digits[measure]),
+                )
             )
     return lines
 
@@ -130,7 +138,7 @@ def _same_words(shown: Any, printed: Any) -> str:
     return "" if shown is None or printed is None else "equal" if str(shown) == str(printed) else "differs"
 
 
-def _right(found: Found, variant_printed: Variant, measure: str, number: Any) -> dict[str, str]:
+def _right(found: Found, variant_printed: Variant, measure: str, digits: int | None) -> dict[str, str]:
     """Our number by each correction."""
     told = {}
     for variant in found.plan.variants:
@@ -138,7 +146,7 @@ def _right(found: Found, variant_printed: Variant, measure: str, number: Any) ->
         name = variant.labels.get(RUN, AS_PRINTED)
         series = found.series(variant, measure) if same and name != AS_PRINTED else None
         if series:
-            told[name] = tell(series, number)
+            told[name] = tell(series, digits)
     return told
 
 
@@ -151,10 +159,9 @@ def _printed(recipe: Recipe, measure: str, labels: list[str]) -> Any:
     return table
 
 
-def tell(series: Series, printed: Any) -> str:
-    """Mean ± standard error; as many digits as the printed number has, four for shares otherwise."""
-    value = printed.get("mean") if isinstance(printed, dict) else printed
-    digits = _digits(value) if isinstance(value, int | float) else _own_digits(series.mean)
+def tell(series: Series, digits: int | None) -> str:
+    """Mean ± standard error; with as many decimals as the printed numbers have, four for shares without them."""
+    digits = _own_digits(series.mean) if digits is None else digits
     if not series.se:
         return f"{series.mean:,.{digits}f}"
     digits = max(digits, _digits_of_error(series.se))
@@ -172,6 +179,16 @@ def _own_digits(value: float) -> int:
     return 4 if abs(value) < 2 else 2
 
 
+def _digits_printed(table: Any) -> int | None:
+    """Most decimals of a measure's printed values: YAML does not keep the last 0 of a single one."""
+    if isinstance(table, dict):
+        inner = [table["mean"]] if set(table) == {"mean", "se"} else table.values()
+        found = [digits for value in inner if (digits := _digits_printed(value)) is not None]
+        return max(found, default=None)
+    is_number = isinstance(table, int | float) and not isinstance(table, bool)
+    return _digits(table) if is_number else None
+
+
 def _digits(value: float) -> int:
     """Decimals of a number as it is written."""
     text = repr(value)
@@ -186,14 +203,14 @@ def _tell_printed(printed: Any) -> str:
     return f"{printed:,}" if isinstance(printed, int) and not isinstance(printed, bool) else str(printed)
 
 
-def _agreement(series: Series, printed: Any) -> str:
+def _agreement(series: Series, printed: Any, digits: int | None) -> str:
     """Whether a printed number is what came out: to its last digit, or within the interval of ours and theirs."""
     its_se = None
     if isinstance(printed, dict):
         printed, its_se = printed.get("mean"), printed.get("se")
     if isinstance(printed, bool) or not isinstance(printed, int | float):
         return ""
-    unit = 10.0 ** -_digits(printed)
+    unit = 10.0 ** -(digits or 0)
     if abs(series.mean - printed) <= 0.5 * unit * (1 + 1e-9):
         return "equal"
     if series.same and not series.n_train:
