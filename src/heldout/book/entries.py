@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from heldout.experiments.claims import Verdict, judge
+from heldout.experiments.claims import TIMES, Verdict, judge
 from heldout.experiments.expand import Variant, expand
 from heldout.experiments.recipe import AS_PRINTED, RUN, Recipe
 from heldout.experiments.store import Store
@@ -120,7 +120,13 @@ def _lines(found: Found) -> list[Line]:
                 continue  # drawn, not told
             ours = tell(series, digits[measure]) if series else "" if shown is None else str(shown)
             name = ", ".join(f"{axis}={value}" for axis, value in labels.items())
-            agrees = _agreement(series, printed, digits[measure]) if series else _same_words(shown, printed)
+            agrees = (
+                ""
+                if measure in TIMES
+                else _agreement(series, printed, digits[measure])
+                if series
+                else _same_words(shown, printed)
+            )
             lines.append(
                 Line(
                     name,

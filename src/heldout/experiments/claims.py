@@ -19,6 +19,7 @@ State = Literal["held", "not held", "not decidable"]
 LEVEL = 0.05
 ROUNDING = 1e-9
 TIMES = ("fit_seconds", "predict_seconds")
+"""Measures that differ from run to run, and from machine to machine, even where nothing is random."""
 
 
 @dataclass(frozen=True)
