@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def load_rung(folder: Path, key: str, result: RungResult, n_rows: int) -> bool:
             return False
         with np.load(folder / f"{result.name}.npz", allow_pickle=False) as arrays:
             predicted, scores = arrays["predicted"], arrays.get("scores")
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return False
     if predicted.shape != (n_rows,) or (scores is not None and len(scores) != n_rows):
         return False
