@@ -33,7 +33,8 @@ def load_rung(folder: Path, key: str, result: RungResult, n_rows: int) -> bool:
         values: dict[str, Any] = json.loads((folder / f"{result.name}.json").read_text("utf-8"))
         if values.pop("key") != key or values.pop("name") != result.name or set(values) != set(_PLAIN) - {"name"}:
             return False
-        with np.load(folder / f"{result.name}.npz", allow_pickle=False) as arrays:
+        path = folder / f"{result.name}.npz"
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             predicted, scores = arrays["predicted"], arrays.get("scores")
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return False
