@@ -16,6 +16,7 @@ from heldout.errors import SettingError
 
 MOST_BYTES = 2**18
 MOST_DEPTH = 12
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, in C, where PyYAML was built with it
 _FLOAT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)")
 _OPENS = (yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken, yaml.FlowMappingStartToken)
 _CLOSES = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
@@ -69,7 +70,7 @@ def parse_yaml(text: str, where: str) -> tuple[dict[str, Any], Source]:
     """`read_yaml` of a text."""
     try:
         _check_tokens(text, where)
-        loader = yaml.SafeLoader(text)
+        loader = _LOADER(text)
         try:
             node = loader.get_single_node()
             lines: dict[tuple[Any, ...], int] = {}
@@ -89,7 +90,7 @@ def parse_yaml(text: str, where: str) -> tuple[dict[str, Any], Source]:
 def _check_tokens(text: str, where: str) -> None:
     """Refuse aliases, tags and deep nesting before anything is built."""
     depth = 0
-    for token in yaml.scan(text):
+    for token in yaml.scan(text, Loader=_LOADER):
         place = f"{where}, line {token.start_mark.line + 1}"
         if isinstance(token, yaml.AliasToken | yaml.AnchorToken):
             raise SettingError("aliases are not allowed", where=place, fix="write it out")
