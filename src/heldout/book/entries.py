@@ -14,6 +14,8 @@ from heldout.experiments.store import Store
 from heldout.experiments.values import Found, Series
 
 LEVEL = 0.95
+ROUNDING = 1e-12
+"""A standard error below this is none: all runs gave the same number."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ def _printed(recipe: Recipe, measure: str, labels: list[str]) -> Any:
 def tell(series: Series, digits: int | None) -> str:
     """Mean ± standard error; with as many decimals as the printed numbers have, four for shares without them."""
     digits = _own_digits(series.mean) if digits is None else digits
-    if not series.se:
+    if not series.se or series.se < ROUNDING:
         return f"{series.mean:,.{digits}f}"
     digits = max(digits, _digits_of_error(series.se))
     return f"{series.mean:,.{digits}f} ± {series.se:.{digits}f}"
