@@ -110,7 +110,7 @@ def _copies_among_images(images: np.ndarray, generator: np.random.Generator, mos
     groups = _spread(equal, rows, near_images(images, rows, generator))
     one_of_each = np.unique(groups, return_index=True)[1]
     one_of_each = one_of_each[np.isin(one_of_each, rows)]
-    a, b = view_pairs(images, one_of_each[:0], generator)
+    a, b = view_pairs(images, one_of_each, generator)
     what = WHAT
     if len(a):
         what += f"; {len(a):,} pairs are the same picture shifted, cropped, mirrored or recoloured"

@@ -4,13 +4,16 @@ Candidates are the nearest pictures by two descriptions: the picture reduced to 
 the strength of its low spatial frequencies, which a shift leaves alone. Each candidate pair is then laid over one
 another at five scales, mirrored or not, at every shift that keeps the middle three quarters inside; the distance is
 ``sqrt(2 - 2 c)`` of the best correlation c of grey levels, so that brightness and contrast do not count. A pair is a
-copy if all other candidates of both are at least twice as far.
+copy if all other candidates of both are at least half as far again, and if the two agree in nearly every ninth of the
+picture, not only in its frame.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from scipy import fft
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from heldout.look.nearest import nearest
 from heldout.look.registered import tight_pairs
@@ -30,6 +33,10 @@ LEAST_CONTRAST = 6.0  # grey levels within the window
 LEAST_SIDE = 8
 MOST = 100_000  # pictures
 PAIRS = 2048
+TILES = 3
+TILE_CONTRAST = 4.0  # grey levels; of tiles with more, nearly all must agree
+TILE_AGREES = 0.5
+NEARLY_ALL_TILES = 0.85
 
 
 def view_pairs(images: np.ndarray, rows: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -63,7 +70,17 @@ def view_pairs(images: np.ndarray, rows: np.ndarray, generator: np.random.Genera
     near = distance <= RADII[0] * GAP
     c, d, distance = c[near], d[near], distance[near]
     links = tight_pairs(c, d, distance, len(rows), radii=RADII, gap=GAP)
+    links = links[_mostly(c[links], d[links], views.agree(c[links], d[links]), len(rows))]
     return rows[c[links]], rows[d[links]]
+
+
+def _mostly(a: np.ndarray, b: np.ndarray, agree: np.ndarray, n: int) -> np.ndarray:
+    """Pairs that agree, of groups in which most do."""
+    graph = coo_matrix((np.ones(len(a), np.int8), (a, b)), shape=(n, n))
+    component = connected_components(graph, directed=False)[1][a]
+    share = np.bincount(component, weights=agree, minlength=n) / np.maximum(np.bincount(component, minlength=n), 1)
+    result: np.ndarray = agree & (share[component] > 0.5)
+    return result
 
 
 def _candidates(grey: np.ndarray, generator: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -190,6 +207,36 @@ class Views:
             best[block] = found
         return np.where(best > -1, np.sqrt(np.maximum(2 - 2 * best, 0)), np.inf)
 
+    def agree(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Whether the pictures of each pair agree in nearly all parts of the window in which they are most alike."""
+        result = np.zeros(len(a), bool)
+        for start in range(0, len(a), PAIRS):
+            block = slice(start, start + PAIRS)
+            best = np.full(len(a[block]), -2.0, np.float32)
+            tiles = np.zeros(len(best))
+            for scale in SCALES:
+                for flip in (1, -1):
+                    template = self._middle(b[block], scale)[:, :, ::flip]
+                    value, window = self._best_window(a[block], template)
+                    better = value > best
+                    tiles[better] = _agreeing_tiles(window[better], template[better])
+                    best = np.maximum(best, value)
+            result[block] = tiles >= NEARLY_ALL_TILES
+        return result
+
+    def _best_window(self, a: np.ndarray, template: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Correlation with the best window of each picture, and that window."""
+        height, width = self.inner
+        windows = np.lib.stride_tricks.sliding_window_view(self.grey[a], (height, width), axis=(1, 2))
+        unit = template - template.mean((1, 2), keepdims=True)
+        unit /= np.maximum(np.sqrt((unit**2).sum((1, 2), keepdims=True)), 1e-6)
+        values = np.einsum("nijhw,nhw->nij", windows, unit) / self.lengths[a]
+        flat = values.reshape(len(a), -1)
+        place = flat.argmax(1)
+        i, j = np.divmod(place, values.shape[2])
+        n = np.arange(len(a))
+        return flat[n, place], windows[n, i, j]
+
     def _correlation(self, a: np.ndarray, b: np.ndarray, scales: tuple[float, ...]) -> np.ndarray:
         """Best correlation of the middle of b with any window of a, over scales and mirrored or not."""
         pictures = self.grey[a]
@@ -248,3 +295,19 @@ def _weights(places: np.ndarray, length: int) -> np.ndarray:
     matrix[np.arange(len(places)), low] = 1 - (places - low)
     matrix[np.arange(len(places)), low + 1] += places - low
     return matrix
+
+
+def _agreeing_tiles(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Share of the parts with contrast in which two windows correlate; 0 where none has any."""
+    cuts = [np.array_split(np.arange(length), TILES) for length in one.shape[1:]]
+    clear, agreeing = np.zeros(len(one)), np.zeros(len(one))
+    for rows in cuts[0]:
+        for columns in cuts[1]:
+            first, second = (w[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] for w in (one, other))
+            first, second = (w - w.mean((1, 2), keepdims=True) for w in (first, second))
+            lengths = [np.sqrt((w**2).sum((1, 2))) for w in (first, second)]
+            has_contrast = np.maximum(*lengths) >= TILE_CONTRAST * (len(rows) * len(columns)) ** 0.5
+            correlation = (first * second).sum((1, 2)) / np.maximum(lengths[0] * lengths[1], 1e-6)
+            clear += has_contrast
+            agreeing += has_contrast & (correlation >= TILE_AGREES)
+    return agreeing / np.maximum(clear, 1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-ROWS = 1024
-COLUMNS = 8192
+ROWS = 512
+COLUMNS = 2048  # so that a block of products stays in the cache
 SAMPLE = 2048
 SPARE = 3  # times as many vectors pass the first sieve as are asked for, on average
 
@@ -27,11 +27,12 @@ def nearest(queries: np.ndarray, base: np.ndarray, k: int, generator: np.random.
     sample = base[generator.permutation(n)[:SAMPLE]]
     rank = max(1, round(SPARE * k * len(sample) / n)) if n > SAMPLE else min(k + 1, n)
     found = np.full((n, k), -1, np.int64)
+    lying = np.ascontiguousarray(base.T)
     for start in range(0, n, ROWS):
         block = queries[start : start + ROWS]
         ids = np.arange(start, start + len(block))
         threshold = _kth_largest(block @ sample.T, rank)
-        rows, columns, values = _sieve(block, base, threshold, ids)
+        rows, columns, values = _sieve(block, lying, threshold, ids)
         order = np.lexsort((-values, rows))
         rows, columns = rows[order], columns[order]
         place = np.arange(len(rows)) - np.searchsorted(rows, rows)
@@ -46,12 +47,15 @@ def _kth_largest(values: np.ndarray, k: int) -> np.ndarray:
 
 
 def _sieve(
-    block: np.ndarray, base: np.ndarray, threshold: np.ndarray, ids: np.ndarray
+    block: np.ndarray, lying: np.ndarray, threshold: np.ndarray, ids: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Row, column and similarity of all that pass the threshold of their row, but for the row itself."""
     rows, columns, values = [], [], []
-    for start in range(0, len(base), COLUMNS):
-        product = block @ base[start : start + COLUMNS].T
+    memory = np.empty(len(block) * COLUMNS, np.float32)
+    for start in range(0, lying.shape[1], COLUMNS):
+        part = lying[:, start : start + COLUMNS]
+        product = memory[: len(block) * part.shape[1]].reshape(len(block), -1)
+        np.matmul(block, part, out=product)
         hits = np.flatnonzero(product >= threshold[:, None])
         row, column = np.divmod(hits, product.shape[1])
         other = column + start != ids[row]

@@ -12,6 +12,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 TAIL = 1.5
+DENSE = 0.5
 FEW = 0.02
 
 
@@ -57,6 +58,11 @@ def _tight(a: np.ndarray, b: np.ndarray, distance: np.ndarray, n: int, radius: f
     nearest = np.full(len(reach), np.inf)
     for ends in (a, b):
         np.minimum.at(nearest, component[ends[torn]], distance[torn])
-    is_tight = nearest >= gap * np.maximum(reach, 1e-9)
+    sizes, n_links = (
+        np.bincount(component, minlength=len(reach)),
+        np.bincount(component[a[links]], minlength=len(reach)),
+    )
+    is_whole = n_links >= DENSE * sizes * (sizes - 1) / 2  # a chain (frames of a film) has few of all possible links
+    is_tight = (nearest >= gap * np.maximum(reach, 1e-9)) & is_whole
     result: np.ndarray = links[is_tight[component[a[links]]]]
     return result
