@@ -32,7 +32,7 @@ FIXED_SCALES = {"none": 1.0, "1/256": 1 / 256, "1/255": 1 / 255}
 FITTED_SCALES = ("standardize", "standardize-epsilon", "standardize-all")
 TINY = 1e-8
 _TRAIN = re.compile(r"all|first \d+|random \d+|\d+(\.\d+)?%")
-_TEST = re.compile(r"all|rest|first \d+")
+_TEST = re.compile(r"all|rest|first \d+|random \d+")
 
 
 def check_data(data: Mapping[str, Any]) -> None:
@@ -57,7 +57,11 @@ def check_data(data: Mapping[str, Any]) -> None:
             raise SettingError(f"{key} is {data[key]!r}", fix=f"one of {words}")
     for key, pattern in (("train", _TRAIN), ("test", _TEST)):
         if not pattern.fullmatch(str(data.get(key, "all"))):
-            forms = "all, 'first 3000', 'random 3000' or '80%'" if key == "train" else "all, rest or 'first 1000'"
+            forms = (
+                "all, 'first 3000', 'random 3000' or '80%'"
+                if key == "train"
+                else "all, rest, 'first 1000' or 'random 1000'"
+            )
             raise SettingError(f"{key} is {data[key]!r}", fix=forms)
     for key, least in (("folds", 2), ("pca", 1)):
         value = data.get(key)
@@ -73,7 +77,7 @@ def check_data(data: Mapping[str, Any]) -> None:
 def is_drawn(data: Mapping[str, Any]) -> bool:
     """Whether rows are drawn anew at each repeat."""
     each_order = data["folds"] is not None and data["shuffle"] is None
-    return each_order or data["shuffle"] == "each" or str(data["train"]).startswith("random")
+    return each_order or data["shuffle"] == "each" or any(str(data[k]).startswith("random") for k in ("train", "test"))
 
 
 @dataclass(frozen=True)
