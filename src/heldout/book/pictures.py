@@ -1,17 +1,22 @@
-"""Curves and matrices of an experiment as inline SVG."""
+"""Pictures of an experiment: curves and matrices as inline SVG, drawings of its own as images."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from heldout.book.drawings.registry import draw_svg, embedded, find_drawing
+from heldout.errors import HeldoutError
 from heldout.experiments.expand import Variant
 from heldout.experiments.recipe import AS_PRINTED, RUN
 from heldout.experiments.values import Found
+from heldout.files import write_bytes
 from heldout.report.curve_plots import Axes
+from heldout.report.page import resource
 from heldout.report.svg import Drawing
 
 STYLES = 8
@@ -31,6 +36,7 @@ CSS = "\n".join(
         ]
     )
 )
+CSS += "\n.figures figure:has(.drawn){grid-column:1/-1}.figures .drawn{max-width:100%;height:auto;background:#fff}"
 MOST_POINTS = 250
 
 Curve = tuple[str, Sequence[float], Sequence[float], Sequence[float] | None]
@@ -40,6 +46,8 @@ def pictures_of(found: Found) -> list[Markup]:
     """All drawings of an experiment: its plot, if it has one, and each matrix that is measured."""
     drawn = []
     plot = found.plan.recipe.plot
+    if "draw" in plot:
+        drawn += _own_drawing(found)
     curves = _curves(found, plot) if plot else []
     if curves:
         drawn.append(_draw(curves, plot, found.plan.recipe.title))
@@ -49,6 +57,46 @@ def pictures_of(found: Found) -> list[Markup]:
             if isinstance(shown, list) and shown and isinstance(shown[0], list):
                 drawn.append(matrix_picture(shown, f"{measure} {variant.name}".strip()))
     return drawn
+
+
+def _own_drawing(found: Found) -> list[Markup]:
+    """The recipe's drawing as an image, or why there is none."""
+    try:
+        svg = draw_svg(found)
+    except HeldoutError as error:
+        return [Markup("<figcaption>No drawing: {}; {}</figcaption>").format(error.what, error.fix)]
+    recipe = found.plan.recipe
+    return [] if svg is None else [embedded(svg, recipe.title, find_drawing(recipe.plot["draw"]).alt)]
+
+
+def write_figures(found: Found, folder: Path) -> list[Path]:
+    """Write an experiment's pictures as SVG files, named by its id.
+
+    Raises
+    ------
+    MissingExtraError
+        If its drawing needs matplotlib, which is not installed.
+    DiskError
+        If they cannot be written.
+    """
+    svg = draw_svg(found)
+    inline = [picture for picture in pictures_of(found) if picture.startswith("<svg")]
+    files = ([] if svg is None else [svg]) + [_standalone(picture) for picture in inline]
+    paths = []
+    for number, content in enumerate(files, 1):
+        name = found.plan.recipe.id + ("" if len(files) == 1 else f"-{number}") + ".svg"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_bytes(folder / name, content)
+        paths.append(folder / name)
+    return paths
+
+
+def _standalone(picture: Markup) -> bytes:
+    """An inline drawing with the styles that the page gives it."""
+    head, _, rest = str(picture).partition(">")
+    head = head.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    css = resource("style.css") + CSS
+    return f"{head}><style>{escape(css)}</style>{rest}".encode()
 
 
 def _printed_run(variant: Variant) -> bool:

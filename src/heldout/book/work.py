@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
-
-PROCEDURES = ("counts", "mnist", "nets")
-"""Modules of `heldout.book.procedures`; a new one is added here."""
 
 
 def register() -> None:
-    """Fill the table of procedures."""
-    for name in PROCEDURES:
-        import_module(f"heldout.book.procedures.{name}")
+    """Fill the table of procedures from all modules of `heldout.book.procedures`."""
+    import heldout.book.procedures as package
+
+    for module in iter_modules(package.__path__):
+        import_module(f"{package.__name__}.{module.name}")
 
 
 def run_task(specs: Sequence[Mapping[str, Any]], checkpoints: str) -> list[tuple[dict[str, Any], float]]:

@@ -76,24 +76,42 @@ def run(ids: tuple[str, ...], store_file: str | None, as_json: bool, quiet: bool
 
 @book.command("show")
 @click.argument("identity", metavar="ID")
+@click.option("--figures", metavar="FOLDER", help="Write its pictures there, as SVG.")
 @click.option("--profile", type=click.Choice(["quick", "full"]), help="By default the one that is further along.")
 @store_option
 @shared
-def show(identity: str, profile: str | None, store_file: str | None, as_json: bool, quiet: bool, debug: bool) -> int:
+def show(
+    identity: str,
+    figures: str | None,
+    profile: str | None,
+    store_file: str | None,
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
+) -> int:
     """An experiment: our numbers next to the printed ones, and its claims.
 
     \b
     Example:
       heldout book show ch07.table-7-10
+      heldout book show ch05.figure-5-1 --figures pictures
     """
+    from pathlib import Path
+
     from heldout.book.entries import make_entry
     from heldout.book.library import find_recipe
+    from heldout.book.pictures import write_figures
     from heldout.book.work import register
 
     register()
     recipe = find_recipe(identity)
     with open_store(store_file, must_exist=False) as store:
-        show_entry(make_entry(recipe, store, profile), as_json=as_json)
+        entry = make_entry(recipe, store, profile)
+        show_entry(entry, as_json=as_json)
+        if figures is not None:
+            paths = write_figures(entry.found, Path(figures))
+            words = "Wrote " + " and ".join(map(str, paths)) if paths else "There is no picture to write"
+            click.echo(visible(words), err=as_json)
     return 0
 
 

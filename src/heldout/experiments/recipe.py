@@ -238,8 +238,10 @@ def _profiles(profiles: dict[str, Any], source: Source) -> dict[str, dict[str, A
 
 def _plot(plot: dict[str, Any], axes: Mapping[str, Any], source: Source) -> dict[str, str]:
     for key, value in plot.items():
-        if key not in ("x", "y", "by", "log"):
-            raise source.refuse(f"plot has no key {key!r}", "plot", key, fix="x, y, by or log")
+        if key not in ("x", "y", "by", "log", "draw"):
+            raise source.refuse(f"plot has no key {key!r}", "plot", key, fix="x, y, by or log; or draw")
+        if key == "draw" and len(plot) > 1:
+            raise source.refuse("plot has draw and other keys", "plot", key, fix="a drawing needs no other key")
         if key == "by" and value not in axes:
             raise source.refuse(f"plot by {value!r}, which is not varied", "plot", key, fix=near(value, axes))
     return {key: str(value) for key, value in plot.items()}

@@ -1,0 +1,120 @@
+"""Drawings of recipes: a figure from finished results, on the page and as a file."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import pytest
+
+from heldout.book.drawings.registry import DRAWINGS, drawing, find_drawing
+from heldout.book.entries import make_entry
+from heldout.book.library import all_ids, find_recipe
+from heldout.book.page import html_of
+from heldout.book.pictures import pictures_of, write_figures
+from heldout.book.work import register, run_task
+from heldout.cli.main import main
+from heldout.errors import SettingError
+from heldout.experiments.expand import expand
+from heldout.experiments.recipe import recipe_from_text
+from heldout.experiments.runner import run_jobs
+from heldout.experiments.store import Store
+
+register()
+
+
+def finished(identity: str, tmp_path, profile: str = "quick"):
+    recipe = find_recipe(identity)
+    with Store(tmp_path / "s.sqlite") as store:
+        run_jobs(expand(recipe, profile).jobs, store, run_task, n_workers=0)
+        return make_entry(recipe, store, profile)
+
+
+def svg_of(picture: str) -> str:
+    return base64.b64decode(re.search(r"base64,([^\"]+)", picture)[1]).decode()
+
+
+def test_a_drawing_is_an_image_of_the_page_with_words_for_those_who_cannot_see_it(tmp_path):
+    entry = finished("ch04.figure-4-5", tmp_path)
+    page = html_of([entry])
+    assert page.count('<img class="drawn" src="data:image/svg+xml;base64,') == 1
+    assert "a box for each feature" in page
+    svg = svg_of(pictures_of(entry.found)[0])
+    for words in ("feature", "x4"):
+        assert f">{words}</text>" in svg
+    assert "<script" not in svg
+
+
+def test_the_same_results_give_the_same_bytes(tmp_path):
+    found = finished("ch04.figure-4-5", tmp_path).found
+    assert pictures_of(found) == pictures_of(found)
+
+
+def test_what_is_not_finished_is_not_drawn():
+    entry = make_entry(find_recipe("ch04.figure-4-5"), None)
+    assert pictures_of(entry.found) == []
+
+
+def test_pictures_are_written_as_files(tmp_path):
+    paths = write_figures(finished("ch04.figure-4-5", tmp_path).found, tmp_path / "pictures")
+    assert [path.name for path in paths] == ["ch04.figure-4-5.svg"]
+    assert paths[0].read_text().startswith("<?xml")
+
+
+def test_a_curve_is_written_with_its_styles(tmp_path):
+    from xml.etree import ElementTree
+
+    paths = write_figures(finished("ch11.table-11-9", tmp_path).found, tmp_path)
+    root = ElementTree.fromstring(paths[0].read_bytes())
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "stroke" in root[0].text
+
+
+def test_show_writes_figures(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HELDOUT_STORE", str(tmp_path / "store.sqlite"))
+    for arguments in (
+        ["book", "run", "ch04.figure-4-5", "-j", "0"],
+        ["book", "show", "ch04.figure-4-5", "--figures", str(tmp_path / "to")],
+    ):
+        with pytest.raises(SystemExit) as end:
+            main(arguments)
+        assert end.value.code == 0
+    assert "Wrote" in capsys.readouterr().out
+    assert (tmp_path / "to" / "ch04.figure-4-5.svg").exists()
+
+
+def test_all_drawings_that_recipes_name_exist():
+    names = {find_recipe(identity).plot.get("draw") for identity in all_ids()} - {None}
+    assert {find_drawing(name).name for name in names} == names
+    assert all(one.alt for one in DRAWINGS.values())
+
+
+def test_an_unknown_drawing_offers_the_near_ones():
+    with pytest.raises(SettingError, match="there is no drawing 'boxs'") as error:
+        find_drawing("boxs")
+    assert "boxes" in error.value.fix
+
+
+def test_a_name_stands_for_one_drawing():
+    find_drawing("boxes")
+    with pytest.raises(SettingError, match="two drawings"):
+        drawing("boxes", "again")(lambda results: None)
+
+
+def test_a_drawing_needs_no_axes_of_the_plot():
+    text = "id: a\ntitle: a\nmodel: {procedure: outcomes}\nmeasure: [outcome]\nplot: {draw: boxes, x: epoch}\n"
+    with pytest.raises(SettingError, match="plot has draw and other keys") as error:
+        recipe_from_text(text)
+    assert "line 5" in str(error.value)
+
+
+def test_without_matplotlib_the_page_says_what_is_missing(tmp_path, monkeypatch):
+    from heldout.book.drawings import registry
+    from heldout.errors import MissingExtraError
+
+    def missing(*_: object, **__: object) -> None:
+        raise MissingExtraError("this drawing needs matplotlib", fix="pip install 'heldout[plots]'")
+
+    entry = finished("ch04.figure-4-5", tmp_path)
+    monkeypatch.setattr(registry, "require", missing)
+    assert "heldout[plots]" in html_of([entry])
