@@ -1,4 +1,7 @@
-"""Procedures for tests of the runner, and a runner of them as a script: STORE JOBS SECONDS, or STORE MARKER."""
+"""Procedures for tests of the runner, and a runner of them as a script.
+
+STORE JOBS SECONDS, or STORE MARKER, or STORE JOBS SECONDS FOLDER ENGINE.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from heldout.errors import HeldoutError
 from heldout.experiments import tasks
 from heldout.experiments.expand import expand
 from heldout.experiments.procedures import PROCEDURES, procedure
@@ -29,6 +33,14 @@ if "sleep-for-tests" not in PROCEDURES:
             path.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return {"alive": 1}
+
+    @procedure("note-for-tests", light=False)
+    def note(number: int, seconds: float, folder: str) -> dict:
+        mark = f"{number}-{os.getpid()}-{time.time_ns()}"
+        Path(folder, f"begun-{mark}").touch()
+        time.sleep(seconds)
+        Path(folder, f"ended-{mark}").touch()
+        return {"square": number**2}
 
     @procedure("hang-for-tests", light=False)
     def hang(marker: str) -> dict:
@@ -52,17 +64,34 @@ measure: [square]
     return expand(recipe_from_text(text), "quick").jobs
 
 
+def noting(n: int, seconds: float, folder: str) -> list:
+    text = f"""
+id: noting
+title: noting
+model: {{procedure: note-for-tests, seconds: {seconds}, folder: "{folder}"}}
+vary: {{number: {list(range(n))}}}
+measure: [square]
+"""
+    return expand(recipe_from_text(text), "quick").jobs
+
+
 def hanging(marker: str) -> list:
     text = f"id: hang\ntitle: hang\nmodel: {{procedure: hang-for-tests, marker: '{marker}'}}\nmeasure: [x]\n"
     return expand(recipe_from_text(text), "quick").jobs
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        from procedures_for_runs import run_task  # the workers know it by this name
+    import procedures_for_runs as known  # the workers know it by this name
 
-        jobs, n_workers = hanging(sys.argv[2]), 1
+    engine = None
+    if len(sys.argv) == 3:
+        jobs, n_workers = known.hanging(sys.argv[2]), 1
+    elif len(sys.argv) == 4:
+        jobs, n_workers = known.sleepers(int(sys.argv[2]), float(sys.argv[3])), 0
     else:
-        jobs, n_workers = sleepers(int(sys.argv[2]), float(sys.argv[3])), 0
+        jobs, n_workers, engine = known.noting(int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]), 2, sys.argv[5]
     with Store(Path(sys.argv[1])) as store:
-        print(run_jobs(jobs, store, run_task, n_workers=n_workers).n_done)
+        try:
+            print(run_jobs(jobs, store, known.run_task, n_workers=n_workers, engine=engine).n_done)
+        except HeldoutError as error:
+            sys.exit(str(error))

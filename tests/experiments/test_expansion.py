@@ -7,7 +7,7 @@ import pytest
 from heldout.errors import SettingError
 from heldout.experiments.expand import expand
 from heldout.experiments.recipe import recipe_from_text
-from heldout.experiments.runner import check_engine, plan_tasks
+from heldout.experiments.runner import plan_tasks
 
 TEXT = """id: {id}
 title: {title}
@@ -79,11 +79,3 @@ def test_an_error_per_epoch_of_folds_is_refused():
     text = TEXT.format(id="a", title="A").replace("train: first 100", "folds: 3").replace("[error]", "[final_error]")
     with pytest.raises(SettingError, match="same test rows"):
         expand(recipe_from_text(text), "full")
-
-
-def test_an_unknown_engine_is_refused_and_ray_names_its_extra():
-    with pytest.raises(SettingError, match="no engine 'mars'"):
-        check_engine("mars")
-    with pytest.raises((SettingError, ImportError)) as error:
-        check_engine("ray://host:10001")
-    assert "cluster" in str(error.value) or "not there yet" in str(error.value)

@@ -29,7 +29,7 @@ def execution(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--jobs", "-j", type=click.IntRange(0, 1024), metavar="N", help="Processes; one per core by default."
         ),
-        click.option("--on", "engine", metavar="ENGINE", help="Where to run: local."),
+        click.option("--on", "engine", metavar="ENGINE", help="Where to run: local, ray or ray://HOST:PORT."),
         click.option("--profile", type=click.Choice(["quick", "full"]), default="quick", show_default=True),
     ):
         command = option(command)
@@ -74,15 +74,14 @@ def run_recipes(
     from heldout.book.work import run_task
     from heldout.experiments.expand import expand
     from heldout.experiments.runner import check_engine, run_jobs
-    from heldout.job.workers import n_cores
 
     check_engine(engine)
     if mirror:
         os.environ["HELDOUT_MIRROR"] = mirror  # workers read it
     wanted = {job.id: job for recipe in recipes for job in expand(recipe, profile).jobs}
     began = time.monotonic()
-    n_workers = n_cores() if jobs is None else jobs
-    outcome = run_jobs(list(wanted.values()), store, run_task, n_workers=n_workers, progress=_progress(quiet))
+    todo, told = list(wanted.values()), _progress(quiet)
+    outcome = run_jobs(todo, store, run_task, n_workers=jobs, engine=engine, progress=told)
     entries = [make_entry(recipe, store, profile) for recipe in recipes]
     if as_json:
         records = [entry.record() for entry in entries]

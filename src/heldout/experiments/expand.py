@@ -164,7 +164,7 @@ def _jobs(data: Mapping[str, Any], model: Mapping[str, Any], curve: bool, repeat
         check_data(data)
         if curve and "net" in model and data.get("folds") is not None:
             raise SettingError("an error per epoch needs the same test rows each time", fix="leave out folds")
-        described = {**DATA_DEFAULTS, **data, **_content(str(data.get("name", "")))}
+        described = {**DATA_DEFAULTS, **data, **content_of(str(data.get("name", "")))}
     spec = {
         "meaning": MEANING,
         "data": described,
@@ -175,7 +175,7 @@ def _jobs(data: Mapping[str, Any], model: Mapping[str, Any], curve: bool, repeat
     return tuple(Job({**spec, "seed": repeat if random else 0}) for repeat in range(1, repeats + 1))
 
 
-def _content(name: str) -> dict[str, Any]:
+def content_of(name: str) -> dict[str, Any]:
     """Hash of a data file, or of the list of a folder's files: results of other data are other results."""
     from heldout.data.named import NAMED
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-import platform
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from heldout.errors import SettingError, TrainingError, require
+from heldout.errors import ArtifactError, TrainingError
+from heldout.experiments.cluster import Cluster, check_engine
 from heldout.experiments.expand import Job
 from heldout.experiments.procedures import PROCEDURES
 from heldout.experiments.store import BEAT_SECONDS, Finished, Store, owner_name, to_json
-from heldout.experiments.workers import Pool, Work, outcome_of
+from heldout.experiments.workers import Ended, Place, Pool, Work, outcome_of
+from heldout.files import DiskError
 
 MOST_IN_STACK = 50
 FOLD_JOBS_A_TASK = 20
@@ -71,7 +71,7 @@ def plan_tasks(jobs: Iterable[Job], n_workers: int) -> list[Task]:
         elif "kind" in model and data["folds"]:
             together = fast_folds.goes_together(group[0].spec)
             size = min(JOBS_AT_ONCE if together else FOLD_JOBS_A_TASK, math.ceil(len(group) / max(1, n_workers)))
-        light = "procedure" in model and PROCEDURES[model["procedure"]].light
+        light = _is_light(group[0])
         for first in range(0, len(group), size):
             tasks.append(Task(tuple(group[first : first + size]), light))
     return sorted(tasks, key=lambda task: (not task.light, to_json(task.jobs[0].spec["data"])))
@@ -93,23 +93,14 @@ def _group_of(job: Job) -> str:
     return job.id
 
 
-def check_engine(engine: str | None) -> None:
-    """Refuse engines that cannot run here; None and ``local`` are this machine's processes.
-
-    Raises
-    ------
-    SettingError, MissingExtraError
-    """
-    if engine in (None, "local"):
-        return
-    if str(engine) == "ray" or str(engine).startswith("ray://"):
-        require("ray", extra="cluster", needed_by="--on ray")
-        raise SettingError("runs on a Ray cluster are not there yet", where="--on", fix="leave out --on")
-    raise SettingError(f"there is no engine {engine!r}", where="--on", fix="local, ray or ray://HOST:PORT")
-
-
 def run_jobs(
-    jobs: Sequence[Job], store: Store, work: Work, *, n_workers: int, progress: Progress | None = None
+    jobs: Sequence[Job],
+    store: Store,
+    work: Work,
+    *,
+    n_workers: int | None,
+    engine: str | None = None,
+    progress: Progress | None = None,
 ) -> Outcome:
     """Run all jobs that have no result in the store; others that are run elsewhere are waited for.
 
@@ -119,27 +110,29 @@ def run_jobs(
     store : Store
     work : callable
         `heldout.experiments.tasks.run_task`, or a function of a module that calls it after registering procedures.
-    n_workers : int
-        Processes; 0 runs everything in this one.
+    n_workers : int, optional
+        Processes, or tasks under way on a cluster; 0 runs everything in this one, None takes every core.
+    engine : str, optional
+        ``ray`` or ``ray://HOST:PORT``; by default this machine.
     progress : callable, optional
         Gets jobs that are finished, jobs in all, and words.
 
     Raises
     ------
     TrainingError
-        On Ctrl-C, with how to go on.
+        On Ctrl-C, and if the cluster is gone, with how to go on.
+    SettingError, MissingExtraError
+        If there is no such engine, or it cannot be reached.
     heldout.files.DiskError
         If a result cannot be kept; those before are.
     """
     done = store.finished([job.id for job in jobs])
     outcome = Outcome(len(jobs), len(done))
-    tasks = plan_tasks([job for job in jobs if job.id not in done], n_workers)
-    if all(task.light for task in tasks):
-        n_workers = 0
+    left = [job for job in jobs if job.id not in done]
     owner = owner_name()
     try:
-        with _heartbeat(store.path, owner), Pool(max(1, n_workers), work) as pool:
-            _Run(store, owner, pool if n_workers else None, work, outcome, progress).go(tasks)
+        with _heartbeat(store.path, owner), _pool(left, n_workers, engine, work) as pool:
+            _Run(store, owner, pool, work, outcome, progress).go(plan_tasks(left, pool.n if pool else 1))
     except KeyboardInterrupt:
         n = len(store.finished([job.id for job in jobs]))
         raise TrainingError(
@@ -148,15 +141,35 @@ def run_jobs(
             fix="the same command goes on where it stopped",
         ) from None
     finally:
-        store.release(owner)
+        with suppress(DiskError):  # what ended the run is told; leases of a process that is gone are free
+            store.release(owner)
     return outcome
+
+
+def _pool(
+    jobs: Sequence[Job], n: int | None, engine: str | None, work: Work
+) -> AbstractContextManager[Pool | Cluster | None]:
+    """Workers here or on a cluster; none where all is light, or nothing is left."""
+    check_engine(engine)
+    if n == 0 or all(map(_is_light, jobs)):
+        return nullcontext()
+    if engine in (None, "local"):
+        from heldout.job.workers import n_cores
+
+        return Pool(n_cores() if n is None else n, work)
+    return Cluster(str(engine), n, work)
+
+
+def _is_light(job: Job) -> bool:
+    model = job.spec["model"]
+    return "procedure" in model and PROCEDURES[model["procedure"]].light
 
 
 @dataclass
 class _Run:
     store: Store
     owner: str
-    pool: Pool | None
+    pool: Pool | Cluster | None
     work: Work
     outcome: Outcome
     progress: Progress | None
@@ -172,10 +185,10 @@ class _Run:
             while self.waiting and (self.pool is None or self.pool.has_room):
                 self.begin(self.waiting.pop(0))
             if self.pool is not None and self.running:
-                for number, kind, value in self.pool.collect(POLL_SECONDS):
-                    self.end(self.running.pop(number), kind, value)
-            elif self.elsewhere and not self.waiting:
-                self.wait_for_others()
+                for ended in self.pool.collect(POLL_SECONDS):
+                    self.end(self.running.pop(ended.key), ended)
+            if self.elsewhere and not self.waiting:
+                self.look_at_others()
 
     def begin(self, task: Task) -> None:
         free = set(self.store.lease([job.id for job in task.jobs], self.owner))
@@ -189,27 +202,28 @@ class _Run:
         if self.pool is None:
             with _one_thread():
                 kind, value = outcome_of(self.work, arguments)
-            self.end(task, kind, value)
+            self.end(task, Ended(0, kind, value))
         else:
             self.number += 1
             self.running[self.number] = task
             self.pool.submit(self.number, *arguments)
 
-    def end(self, task: Task, kind: str, value: Any) -> None:
-        if kind == "done":
-            versions, machine = _versions(), platform.platform()
+    def end(self, task: Task, ended: Ended) -> None:
+        if ended.kind == "done":
+            place = ended.place or Place.here()
             kept = [
-                (Finished(job.id, result, job.seed, versions, machine, seconds), job.spec)
-                for job, (result, seconds) in zip(task.jobs, value, strict=True)
+                (Finished(job.id, result, job.seed, place.versions, place.machine, seconds), job.spec)
+                for job, (result, seconds) in zip(task.jobs, ended.value, strict=True)
             ]
             self.store.finish(kept, self.owner)
             self.outcome.n_done += len(kept)
             self.tell("")
             return
         ids = [job.id for job in task.jobs]
-        words = str(value) if kind == "error" else f"its process died (exit code {value}); too little memory?"
-        if kind == "died" and not task.deaths:
-            self.waiting.insert(0, replace(task, deaths=1))
+        died = ended.kind == "died"
+        words = f"its process died ({ended.value}); too little memory?" if died else str(ended.value)
+        if died and self.pool is not None and task.deaths < self.pool.patience:
+            self.waiting.insert(0, replace(task, deaths=task.deaths + 1))
         elif len(task.jobs) > 1:  # one of a stack may have failed: each for itself then
             self.waiting[:0] = [Task((job,), task.light, task.deaths) for job in task.jobs]
         else:
@@ -217,9 +231,10 @@ class _Run:
             self.outcome.failed |= dict.fromkeys(ids, words)
             self.tell(words)
 
-    def wait_for_others(self) -> None:
+    def look_at_others(self) -> None:
         """Look again at what other runners had: finished, or left behind by a runner that is gone."""
-        threading.Event().wait(POLL_SECONDS)
+        if not self.running:
+            threading.Event().wait(POLL_SECONDS)
         done = self.store.finished([job.id for task in self.elsewhere for job in task.jobs])
         left = [replace(task, jobs=tuple(j for j in task.jobs if j.id not in done)) for task in self.elsewhere]
         self.waiting, self.elsewhere = [task for task in left if task.jobs], []
@@ -242,12 +257,9 @@ def _heartbeat(path: Path, owner: str) -> Iterator[None]:
     stop = threading.Event()
 
     def beat() -> None:
-        with Store(path) as own:
-            while not stop.wait(BEAT_SECONDS):
-                try:
-                    own.beat(owner)
-                except OSError:
-                    continue  # a busy or full disk: the next beat may get through, and results have errors of their own
+        while not stop.wait(BEAT_SECONDS):
+            with suppress(DiskError, ArtifactError), Store(path) as own:
+                own.beat(owner)  # on a busy or full disk the next one may get through; results have errors of their own
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
@@ -265,10 +277,3 @@ def _one_thread() -> Iterator[None]:
 
     with threadpool_limits(limits=1):
         yield
-
-
-def _versions() -> dict[str, Any]:
-    from heldout.job.environment import environment
-
-    found = environment()
-    return {"heldout": found["heldout"], "python": found["python"], **found["versions"]}

@@ -49,10 +49,11 @@ class Finished:
 
 def owner_name() -> str:
     """Name of this runner: the machine (boot, process space), the process, and a number of its own."""
-    return f"{_machine()}|{os.getpid()}|{os.urandom(4).hex()}"
+    return f"{machine_name()}|{os.getpid()}|{os.urandom(4).hex()}"
 
 
-def _machine() -> str:
+def machine_name() -> str:
+    """Name of this machine's running system: no other, and not this one after a restart, has the same."""
     import platform
 
     parts = [platform.node()]
@@ -68,7 +69,7 @@ def _machine() -> str:
 def is_gone(owner: str) -> bool:
     """Whether a runner's process has ended, as far as this machine can know."""
     machine, _, rest = owner.partition("|")
-    if machine != _machine() or sys.platform == "win32":  # there, asking for a process would end it
+    if machine != machine_name() or sys.platform == "win32":  # there, asking for a process would end it
         return False
     try:
         os.kill(int(rest.split("|")[0]), 0)

@@ -9,13 +9,46 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 Work = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something was computed: versions of what computes, and the machine in words."""
+
+    versions: Mapping[str, Any]
+    machine: str
+
+    @staticmethod
+    @lru_cache(maxsize=1)
+    def here() -> Place:
+        """Of this process."""
+        import platform
+
+        from heldout.job.environment import environment
+
+        found = environment()
+        versions = {"heldout": found["heldout"], "python": found["python"], **found["versions"]}
+        return Place(versions, platform.platform())
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A task that ended: ``done`` and the result, ``error`` and words, or ``died`` and how; None: computed here."""
+
+    key: Any
+    kind: str
+    value: Any
+    place: Place | None = None
 
 
 class Pool:
@@ -29,8 +62,11 @@ class Pool:
         A function of a module; it runs in the workers.
     """
 
+    patience = 1
+    """How often a task's process may die before the task is blamed."""
+
     def __init__(self, n: int, work: Work) -> None:
-        self._n, self._work = n, work
+        self.n, self._work = n, work
         self._idle: list[_Worker] = []
         self._busy: dict[Any, _Worker] = {}
 
@@ -46,21 +82,24 @@ class Pool:
     @property
     def has_room(self) -> bool:
         """Whether a worker is free."""
-        return len(self._busy) < self._n
-
-    @property
-    def n_running(self) -> int:
-        """Tasks under way."""
-        return len(self._busy)
+        return len(self._busy) < self.n
 
     def submit(self, key: Any, *arguments: Any) -> None:
         """Begin a task, to be known by a key."""
-        worker = self._idle.pop() if self._idle else _Worker(self._work)
+        while self._idle:
+            worker = self._idle.pop()
+            try:
+                worker.connection.send(arguments)
+            except OSError:  # it died while it had nothing to do
+                worker.stop()
+                continue
+            self._busy[key] = worker
+            return
+        worker = self._busy[key] = _Worker(self._work)
         worker.connection.send(arguments)
-        self._busy[key] = worker
 
-    def collect(self, seconds: float) -> list[tuple[Any, str, Any]]:
-        """Tasks that ended: key, then ``done`` and the result, ``error`` and words, or ``died`` and the exit code."""
+    def collect(self, seconds: float) -> list[Ended]:
+        """Tasks that ended within this time."""
         wait([worker.connection for worker in self._busy.values()], timeout=seconds)
         found = []
         for key, worker in list(self._busy.items()):
@@ -68,11 +107,11 @@ class Pool:
                 continue
             del self._busy[key]
             try:
-                outcome, value = worker.connection.recv()
+                kind, value = worker.connection.recv()
                 self._idle.append(worker)
-            except (EOFError, ConnectionError):
-                outcome, value = "died", worker.stop()
-            found.append((key, outcome, value))
+            except (EOFError, OSError):
+                kind, value = "died", f"exit code {worker.stop()}"
+            found.append(Ended(key, kind, value))
         return found
 
 
@@ -83,7 +122,8 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.connection, there = context.Pipe()
         self.process = context.Process(target=_serve, args=(there,), daemon=True)
-        self.process.start()
+        with _no_ctrl_c():
+            self.process.start()
         there.close()
         self.connection.send(work)
 
@@ -95,6 +135,19 @@ class _Worker:
         self.process.join()
         self.connection.close()
         return code
+
+
+@contextmanager
+def _no_ctrl_c() -> Iterator[None]:
+    """A process that is started here never hears Ctrl-C, not even while it loads Python."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _serve(connection: Connection) -> None:
