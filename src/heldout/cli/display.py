@@ -10,6 +10,8 @@ from typing import Any
 from heldout.cli.main import visible
 from heldout.cli.words import duration, plural, with_error
 
+MOST_FINDINGS = 3
+
 
 class Display:
     """Listens to the main job's events and shows them."""
@@ -74,6 +76,14 @@ class Display:
         for problem in event["ledger_problems"]:
             self._line(f"Warning: the ledger was tampered with: {problem}")
         self._step = ""
+
+    def _on_looked(self, event: dict[str, Any]) -> None:
+        told = [found for found in event["findings"] if found["severity"] != "note"]
+        for found in told[:MOST_FINDINGS]:
+            self._line(f"{found['severity'].capitalize()}: {found['title']}")
+        n_more = len(event["findings"]) - len(told[:MOST_FINDINGS])
+        if n_more:
+            self._line(f"Note: {plural(n_more, 'more finding')} on the data in the report")
 
     def _on_rung_started(self, event: dict[str, Any]) -> None:
         self._rungs[event["model"]]["status"] = "running"

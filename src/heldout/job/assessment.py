@@ -179,7 +179,7 @@ def assess(folder: RunFolder, *, again: bool = False, sealed: SealedTest | None 
 def _seal_again(folder: RunFolder, settings: TrainSettings, values: dict[str, Any]) -> SealedTest:
     """Load the run's data anew, make sure that they are the same, and seal the same rows."""
     from heldout.data.fingerprint import row_digests
-    from heldout.job.main import load_data
+    from heldout.job.preparing import load_data
     from heldout.split.sealed import seal
     from heldout.split.sketch import fingerprint_of
 

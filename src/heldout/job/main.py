@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -11,18 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from heldout.data.dataset import Dataset
-from heldout.errors import ArtifactError, DataError, LeakageError, TrainingError
+from heldout.errors import ArtifactError, DataError, TrainingError
 from heldout.evaluate.rules import Rule
 from heldout.files import write_text
 from heldout.job.assessment import assess_sealed, bundle_hash, closed_seal
 from heldout.job.deciding import check_threshold, choose_decision
 from heldout.job.environment import environment
 from heldout.job.folder import MARK, RunFolder, choose_folder
-from heldout.job.identity import content_digests, short
 from heldout.job.ladder import Choice, Climb, Listener, RungResult, choose, climb, plan_climb
+from heldout.job.looking import look_at_training
+from heldout.job.preparing import Prepared, load_data, prepare
 from heldout.job.progress import load_rung, save_rung
 from heldout.job.records import (
     leaderboard_rows,
@@ -41,87 +39,6 @@ from heldout.job.settings import TrainSettings
 from heldout.prepare.language import check_line
 from heldout.report.samples import Samples, find_samples
 from heldout.split.sealed import SealedTest
-
-
-@dataclass
-class Prepared:
-    """The data, split and sealed: what training may see, and what it may not."""
-
-    train: Dataset
-    sealed: SealedTest
-    fingerprint: str
-    digests: np.ndarray
-    content: np.ndarray
-    is_test: np.ndarray
-    ids: np.ndarray
-    n_rows: int
-    left_out: np.ndarray
-    notes: tuple[str, ...]
-    copies: dict[str, Any]
-
-
-def prepare(data: Dataset, settings: TrainSettings) -> Prepared:
-    """Find copies, split as the settings say with whole groups, and seal the test part.
-
-    A test part that came with the data stays as it is; training rows that share a group with it are left out.
-
-    Raises
-    ------
-    LabelError, LeakageError
-        If the data cannot be split.
-    """
-    from heldout.data.fingerprint import row_digests
-    from heldout.job.splitting import choose_test, fold_notes, require_rows_for_folds
-    from heldout.look.copies import find_copies
-    from heldout.split.partition import join_groups
-    from heldout.split.sealed import seal
-    from heldout.split.sketch import fingerprint_of
-
-    digests, content = row_digests(data), content_digests(data)
-    copies = find_copies(data, seed=settings.seed)
-    groups = join_groups(data.groups, copies.groups)
-    notes = [*data.notes, *([copies.note] if copies.note else [])]
-    declared = data.declared_names
-    data = dataclasses.replace(data, groups=groups, group_names=())  # joined groups have no names
-    chosen = choose_test(data, content, settings, declared)
-    is_test, left_out = chosen.is_test, np.zeros(len(data), bool)
-    notes += chosen.notes
-    if chosen.given:
-        left_out = ~is_test & np.isin(groups, groups[is_test])
-        if left_out.any():
-            notes.append(_leak_note(data, left_out, is_test))
-    require_rows_for_folds(data, is_test, left_out, settings.folds)
-    notes += fold_notes(data, ~is_test & ~left_out, settings)
-    kept = np.flatnonzero(~left_out)
-    train, sealed = seal(data.take(kept), np.flatnonzero(is_test[kept]), digests=content[kept])
-    return Prepared(
-        train,
-        sealed,
-        fingerprint_of(digests),
-        short(digests),
-        short(content),
-        is_test,
-        data.ids,
-        len(data),
-        left_out,
-        tuple(notes),
-        {"rows": int(copies.n_copies), "groups": int(copies.n_groups), "note": copies.note},
-    )
-
-
-def _leak_note(data: Dataset, left_out: np.ndarray, is_test: np.ndarray) -> str:
-    n, first = int(left_out.sum()), data.ids[np.flatnonzero(left_out)[0]]
-    missing = set(np.unique(data.y[~is_test])) - set(np.unique(data.y[~is_test & ~left_out]))
-    if missing or n > 0.5 * int((~is_test).sum()):
-        raise LeakageError(
-            f"{n} of {int((~is_test).sum())} training rows share a group with the test part that came with the data",
-            where=str(first),
-            fix="put the train and test folders together and let heldout split them by group",
-        )
-    return (
-        f"{n} training rows are left out, because they are copies of rows of the test part that came with the data, "
-        f"or share a group with them (first: {first})"
-    )
 
 
 @dataclass
@@ -184,6 +101,7 @@ def train(
 
         _write_start(folder, settings, prepared, plan, command)
         tell(split_event)
+        tell(look_at_training(folder, prepared, settings))
         done = _finished(folder) if resume else None
         if done is not None:
             if assess and "test" not in done:
@@ -228,25 +146,6 @@ def _finished(folder: RunFolder) -> dict[str, Any] | None:
         return None
     values: dict[str, Any] = folder.read_json("metrics.json")
     return None if values.get("interrupted") else values
-
-
-def load_data(settings: TrainSettings, progress: Callable[[int, int, str], None] | None) -> Dataset:
-    """Load what the settings name."""
-    from heldout.data.loading import load
-
-    return load(
-        settings.data,
-        target=settings.target,
-        group=settings.group,
-        mirror=settings.mirror,
-        strict=settings.strict,
-        image_size=settings.image_size,
-        sample_rate=settings.sample_rate,
-        clip_seconds=settings.clip_seconds,
-        progress=progress,
-        group_pattern=settings.group_pattern,
-        **settings.columns(),
-    )
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from heldout.job.settings import TrainSettings
 from heldout.models.calibrated import SoftmaxCalibrated
 
 if TYPE_CHECKING:
-    from heldout.job.main import Prepared
+    from heldout.job.preparing import Prepared
 
 SCHEMA = 1
 
@@ -116,7 +116,11 @@ def metrics_of(
             "train_counts": dict(zip(data.classes, counts.tolist(), strict=True)),
             "test_counts": dict(prepared.sealed.counts),
             "groups": len(np.unique(data.groups)) if data.groups is not None else len(data),
-            "copies": prepared.copies,
+            "copies": {
+                "rows": prepared.copies.n_copies,
+                "groups": prepared.copies.n_groups,
+                "note": prepared.copies.note,
+            },
             "skipped": [[item.id, item.reason] for item in data.skipped],
             "notes": list(prepared.notes),
         },

@@ -15,6 +15,7 @@ from heldout.evaluate.comparison import Comparison
 from heldout.evaluate.rules import Rule, rule_from
 from heldout.files import write_bytes, write_text
 from heldout.job.folder import MARK, RunFolder
+from heldout.job.looking import LOOK
 from heldout.report.content import (
     DataFinding,
     DataSummary,
@@ -28,8 +29,6 @@ from heldout.report.samples import Samples
 from heldout.report.scoring import Scored, score
 
 OUT_OF_FOLD = "out_of_fold.npz"
-LOOK = "look.json"
-"""What a look at the training rows found, as `heldout.look.survey.Look.as_json` gives it."""
 
 
 def save_out_of_fold(

@@ -23,11 +23,11 @@ SAMPLE = 20_000
 
 
 def check_columns(
-    frame: pd.DataFrame, summaries: Sequence[ColumnSummary], left_out: Mapping[str, str]
+    frame: pd.DataFrame, summaries: Sequence[ColumnSummary], left_out: Mapping[str, str], ids: np.ndarray
 ) -> list[Finding]:
-    """All findings on single columns and pairs of them."""
+    """All findings on single columns and pairs of them; ``ids`` name the rows."""
     found = [*_left_out(left_out), *_ids(frame, summaries), *_doubled(frame)]
-    return [*found, *_missing(summaries), *_far_out(frame, summaries), *_outliers(summaries)]
+    return [*found, *_missing(summaries), *_far_out(frame, summaries, ids), *_outliers(summaries)]
 
 
 def _left_out(left_out: Mapping[str, str]) -> list[Finding]:
@@ -152,7 +152,7 @@ def _missing(summaries: Sequence[ColumnSummary]) -> list[Finding]:
     ]
 
 
-def _far_out(frame: pd.DataFrame, summaries: Sequence[ColumnSummary]) -> list[Finding]:
+def _far_out(frame: pd.DataFrame, summaries: Sequence[ColumnSummary], ids: np.ndarray) -> list[Finding]:
     """Values that hardly belong: a repeated extreme is a code, a few wild ones are slips."""
     codes, wild = [], []
     for i, summary in enumerate(summaries):
@@ -165,7 +165,7 @@ def _far_out(frame: pd.DataFrame, summaries: Sequence[ColumnSummary]) -> list[Fi
             continue
         rows = rows_beyond(values, summary, FAR_OUT)
         if 0 < len(rows) <= max(1, 0.001 * len(values)):
-            wild += [f"{summary.name}: {values[row]:g} in row {row}" for row in rows[:5]]
+            wild += [f"{summary.name}: {values[row]:g} in row {ids[row]}" for row in rows[:5]]
     found = []
     if codes:
         found.append(

@@ -44,6 +44,13 @@ class Copies:
     note: str
     applied: bool
 
+    def take(self, rows: np.ndarray) -> Copies:
+        """Which of these rows are copies of each other."""
+        groups = pd.factorize(self.groups[rows])[0].astype(np.int64)
+        sizes = np.bincount(groups)
+        n_groups, n_copies = int((sizes > 1).sum()), int(sizes[sizes > 1].sum())
+        return Copies(groups, n_copies, n_groups, self.note, n_groups > 0)
+
 
 def find_copies(dataset: Dataset, *, seed: int = 0, most_near: int | None = None) -> Copies:
     """Find exact and near copies among all rows; labels are not looked at.

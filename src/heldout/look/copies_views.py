@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from heldout.look.nearest import nearest
 from heldout.look.registered import tight_pairs
+from heldout.look.side_by_side import over_blocks
 
 SIDE = 24
 SMALL = 8
@@ -197,14 +198,16 @@ class Views:
     def distances(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Distance of each pair, 0 (the same picture) to 2; infinite where a picture has hardly any contrast."""
         best = np.full(len(a), -1.0, np.float32)
-        for start in range(0, len(a), PAIRS):
-            block = slice(start, start + PAIRS)
+
+        def fill(block: slice) -> None:
             found = self._correlation(a[block], b[block], SCALES[:1])
             close = np.flatnonzero(found >= COARSE)
             if len(close):
                 finer = self._correlation(a[block][close], b[block][close], SCALES[1:])
                 found[close] = np.maximum(found[close], finer)
             best[block] = found
+
+        over_blocks(fill, len(a), PAIRS)
         return np.where(best > -1, np.sqrt(np.maximum(2 - 2 * best, 0)), np.inf)
 
     def agree(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:

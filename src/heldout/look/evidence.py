@@ -14,7 +14,7 @@ from heldout.look.models import forest, logistic, out_of_fold
 from heldout.look.sampling import fold_numbers, sample_rows
 
 MOST_ROWS = 5_000
-MOST_OTHERS = 95_000  # rows outside the sample whose labels are judged, too
+MOST_OTHERS = 95_000
 
 
 class Evidence:
@@ -28,10 +28,21 @@ class Evidence:
     seed : int
     most : int
         Rows in the sample.
+    others : int
+        Rows outside the sample whose labels are judged, too.
     """
 
-    def __init__(self, data: Dataset, groups: np.ndarray | None, *, seed: int, most: int = MOST_ROWS) -> None:
+    def __init__(
+        self,
+        data: Dataset,
+        groups: np.ndarray | None,
+        *,
+        seed: int,
+        most: int = MOST_ROWS,
+        others: int = MOST_OTHERS,
+    ) -> None:
         self.data, self.groups, self.seed = data, groups, seed
+        self.most_others = others
         self.n_classes = data.n_classes
         self.rows = sample_rows(data.y, most, self.generator(0))
         self.y = data.y[self.rows]
@@ -75,9 +86,9 @@ class Evidence:
     def others(self) -> np.ndarray:
         """Rows that are not in the sample; of very many, a random part."""
         others = np.setdiff1d(np.arange(len(self.data)), self.rows)
-        if len(others) <= MOST_OTHERS:
+        if len(others) <= self.most_others:
             return others
-        return np.sort(self.generator(3).permutation(others)[:MOST_OTHERS])
+        return np.sort(self.generator(3).permutation(others)[: self.most_others])
 
     @cached_property
     def probabilities(self) -> tuple[np.ndarray, np.ndarray]:

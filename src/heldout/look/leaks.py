@@ -2,7 +2,7 @@
 
 Each column is cut into bins (numbers by quantiles, repeated values kept whole; categories as they are; missing values
 a bin of their own), and the majority of each bin in four fifths of the rows is tried on the rest, groups kept whole,
-every class counting the same.
+every class counting the same. In few rows, coarse bins are tried, too.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from heldout.look.models import forest, out_of_fold
 from heldout.look.sampling import above_chance, accuracy_error
 
 MOST_BINS = 64
+ROWS_IN_BIN = 8
 ALONE = 0.98  # of the way from chance to always right: suspicious in itself
 STRONG = 0.85  # suspicious where all other columns together are far worse
 FAR_WORSE = 0.15
@@ -43,22 +44,29 @@ def columns_alone(frame: pd.DataFrame, y: np.ndarray, folds: np.ndarray, n_class
     present = int((np.bincount(y, minlength=n_classes) > 0).sum())
     found = []
     for i, name in enumerate(frame.columns):
-        bins = _bins(frame.iloc[:, i])
-        hits = _predicted(bins, y, folds, weights, n_classes) == y
-        accuracy = float((hits * weights[y]).sum() / present)
+        accuracy = 0.0
+        for most in _numbers_of_bins(frame.iloc[:, i]):
+            hits = _predicted(_bins(frame.iloc[:, i], most), y, folds, weights, n_classes) == y
+            accuracy = max(accuracy, float((hits * weights[y]).sum() / present))
         found.append(Alone(str(name), accuracy, above_chance(accuracy, 1 / present), len(y)))
     return sorted(found, key=lambda each: -each.accuracy)
 
 
-def _bins(column: pd.Series) -> np.ndarray:
+def _numbers_of_bins(column: pd.Series) -> tuple[int, ...]:
+    """Fine ones, and where few rows would be in each, coarse ones, too."""
+    coarse = max(4, len(column) // ROWS_IN_BIN)
+    return (MOST_BINS, coarse) if is_numeric(column) and coarse < MOST_BINS else (MOST_BINS,)
+
+
+def _bins(column: pd.Series, most: int = MOST_BINS) -> np.ndarray:
     """Bin of each row, from 0; missing is bin 0."""
     if not is_numeric(column):
         return np.asarray(pd.factorize(column.to_numpy(object), use_na_sentinel=True)[0]) + 1
     values = column.to_numpy(np.float64)
     present = values[~np.isnan(values)]
     distinct = np.unique(present)
-    if len(distinct) > MOST_BINS:
-        distinct = np.unique(np.quantile(present, np.linspace(0, 1, MOST_BINS + 1), method="lower"))
+    if len(distinct) > most:
+        distinct = np.unique(np.quantile(present, np.linspace(0, 1, most + 1), method="lower"))
     return np.where(np.isnan(values), 0, np.searchsorted(distinct, values, side="right"))
 
 

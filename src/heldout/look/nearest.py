@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from heldout.look.side_by_side import over_blocks
+
 ROWS = 512
 COLUMNS = 2048  # so that a block of products stays in the cache
 SAMPLE = 2048
@@ -28,16 +30,18 @@ def nearest(queries: np.ndarray, base: np.ndarray, k: int, generator: np.random.
     rank = max(1, round(SPARE * k * len(sample) / n)) if n > SAMPLE else min(k + 1, n)
     found = np.full((n, k), -1, np.int64)
     lying = np.ascontiguousarray(base.T)
-    for start in range(0, n, ROWS):
-        block = queries[start : start + ROWS]
-        ids = np.arange(start, start + len(block))
+
+    def fill(place: slice) -> None:
+        block, ids = queries[place], np.arange(place.start, place.stop)
         threshold = _kth_largest(block @ sample.T, rank)
         rows, columns, values = _sieve(block, lying, threshold, ids)
         order = np.lexsort((-values, rows))
         rows, columns = rows[order], columns[order]
-        place = np.arange(len(rows)) - np.searchsorted(rows, rows)
-        first = place < k
-        found[start + rows[first], place[first]] = columns[first]
+        rank_of = np.arange(len(rows)) - np.searchsorted(rows, rows)
+        first = rank_of < k
+        found[place.start + rows[first], rank_of[first]] = columns[first]
+
+    over_blocks(fill, n, ROWS)
     return found
 
 

@@ -14,7 +14,7 @@ from heldout.look.classes import check_classes
 from heldout.look.columns import ColumnSummary, NumberSummary
 from heldout.look.copies import Copies, find_copies
 from heldout.look.copy_findings import copy_findings
-from heldout.look.evidence import Evidence
+from heldout.look.evidence import MOST_OTHERS, MOST_ROWS, Evidence
 from heldout.look.findings import Finding, worst_first
 from heldout.look.memory import memory_findings, memory_of
 from heldout.look.names import groups_in_names, name_findings
@@ -91,7 +91,15 @@ def _column_json(column: ColumnSummary) -> dict[str, Any]:
     return {"type": kind, **{key: value for key, value in vars(column).items() if key != "outliers"}}
 
 
-def look(data: Dataset, *, seed: int = 0, tell: Tell = lambda text: None) -> Look:
+def look(
+    data: Dataset,
+    *,
+    seed: int = 0,
+    tell: Tell = lambda text: None,
+    copies: Copies | None = None,
+    most: int = MOST_ROWS,
+    others: int = MOST_OTHERS,
+) -> Look:
     """Look at all rows of a data set, before anything is split.
 
     Parameters
@@ -101,6 +109,10 @@ def look(data: Dataset, *, seed: int = 0, tell: Tell = lambda text: None) -> Loo
         Of samples, folds and models.
     tell : callable, optional
         Told what is being done.
+    copies : Copies, optional
+        If they are known already.
+    most, others : int
+        Rows that models are tried on, and of the rest those whose labels are judged.
 
     Returns
     -------
@@ -113,12 +125,13 @@ def look(data: Dataset, *, seed: int = 0, tell: Tell = lambda text: None) -> Loo
     ['copies']
     """
     started = time.monotonic()
-    tell("looking for copies")
-    copies = find_copies(data, seed=seed)
+    if copies is None:
+        tell("looking for copies")
+        copies = find_copies(data, seed=seed)
     ways = groups_in_names(data)
     groups = joined(data.groups, copies.groups if copies.applied else None)
     offered = joined(groups, ways[0].groups if ways and data.groups is None else None)
-    evidence = Evidence(data, offered, seed=seed)
+    evidence = Evidence(data, offered, seed=seed, most=most, others=others)
     found = [*check_classes(data, groups), *copy_findings(data, copies), *name_findings(data, ways)]
     sampled = _sampling(evidence)
     parts: dict[str, Any] = {}

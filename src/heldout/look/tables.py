@@ -16,6 +16,6 @@ def look_at_table(data: Dataset, evidence: Evidence, tell: Any) -> tuple[list[Fi
     """Findings on columns, and their summaries."""
     tell("summarising columns")
     columns = summarise(data.x)
-    found = check_columns(data.x, columns, data.left_out)
+    found = check_columns(data.x, columns, data.left_out, data.ids)
     tell("trying each column alone")
     return [*find_leaks(evidence), *found], {"columns": columns}

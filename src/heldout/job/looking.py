@@ -1,0 +1,45 @@
+"""A short look at the training rows before the climb, so that a run tells what is wrong with its data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from heldout.job.folder import RunFolder
+from heldout.job.preparing import Prepared
+from heldout.job.settings import TrainSettings
+
+LOOK = "look.json"
+"""In the run folder: what was found, as `heldout.look.survey.Look.as_json` gives it."""
+
+ROWS = 1_000
+"""Rows that models, leaks and cues are tried on; `heldout look` takes more."""
+
+LEAST_TIME = 60.0
+"""Seconds: a command that may take less does not look."""
+
+IS_SAID = "copies"
+"""Copies as such are told with the split, which keeps them together."""
+
+
+def look_at_training(folder: RunFolder, prepared: Prepared, settings: TrainSettings) -> dict[str, Any]:
+    """Look at the training rows, keep what was found with the run, and return the event that tells it.
+
+    Sealed rows are not looked at. A look that is there already, of the same run, is told again.
+    """
+    if not settings.look:
+        return _event([], skipped="it was not asked for")
+    if (settings.time or LEAST_TIME) < LEAST_TIME:
+        return _event([], skipped=f"with less than {LEAST_TIME:g} s there is no time for it")
+    if not (folder.path / LOOK).exists():
+        from heldout.look.survey import look
+
+        copies = prepared.copies.take(prepared.kept)
+        seen = look(prepared.train, seed=settings.seed, copies=copies, most=ROWS, others=0).as_json()
+        seen["findings"] = [found for found in seen["findings"] if found["id"] != IS_SAID]
+        folder.write_json(LOOK, seen)
+    return _event(folder.read_json(LOOK)["findings"])
+
+
+def _event(findings: list[dict[str, Any]], skipped: str = "") -> dict[str, Any]:
+    told = [{key: found[key] for key in ("id", "severity", "title")} for found in findings]
+    return {"event": "looked", "findings": told, "skipped": skipped}
