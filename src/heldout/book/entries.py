@@ -112,20 +112,26 @@ def _lines(found: Found) -> list[Line]:
     plain = [variant for variant in found.plan.variants if variant.labels.get(RUN, AS_PRINTED) == AS_PRINTED]
     digits = {measure: _digits_printed(recipe.printed.get(measure)) for measure in recipe.measure}
     lines = []
+    wide = {measure for measure in recipe.measure if _is_wide(found, plain, measure)}
     for variant in plain:
         labels = {axis: value for axis, value in variant.labels.items() if axis != RUN}
         for measure in recipe.measure:
             printed = _printed(recipe, measure, list(labels.values()))
             series = found.series(variant, measure)
-            shown = None if series else found.shown(variant, measure)
+            decimals = _digits_printed(printed) if measure in wide else digits[measure]
+            shown = found.shown(variant, measure)
+            if series and decimals is None and isinstance(shown, int):
+                decimals = 0
             if isinstance(shown, list | dict):
                 continue  # drawn, not told
-            ours = tell(series, digits[measure]) if series else "" if shown is None else str(shown)
+            if series is None and shown is None and printed is None and found.complete(variant):
+                continue
+            ours = tell(series, decimals) if series else "" if not isinstance(shown, str) else shown
             name = ", ".join(f"{axis}={value}" for axis, value in labels.items())
             agrees = (
                 ""
                 if measure in TIMES
-                else _agreement(series, printed, digits[measure])
+                else _agreement(series, printed, decimals)
                 if series
                 else _same_words(shown, printed)
             )
@@ -136,10 +142,17 @@ def _lines(found: Found) -> list[Line]:
                     ours,
                     _tell_printed(printed),
                     agrees,
-                    _right(found, variant, measure, digits[measure]),
+                    _right(found, variant, measure, decimals),
                 )
             )
     return lines
+
+
+def _is_wide(found: Found, variants: list[Variant], measure: str) -> bool:
+    """Whether values differ so much (10,000-fold) that no one number of decimals can show them all."""
+    all_series = [found.series(variant, measure) for variant in variants]
+    sizes = [abs(series.mean) for series in all_series if series and abs(series.mean) > ROUNDING]
+    return len(sizes) > 1 and max(sizes) > 1e4 * min(sizes)
 
 
 def _same_words(shown: Any, printed: Any) -> str:
@@ -171,6 +184,9 @@ def tell(series: Series, digits: int | None) -> str:
     """Mean ± standard error; with as many decimals as the printed numbers have, four for shares without them."""
     digits = _own_digits(series.mean) if digits is None else digits
     if not series.se or series.se < ROUNDING:
+        power = math.floor(math.log10(abs(series.mean))) if abs(series.mean) > ROUNDING else 0
+        if power < -3 and digits > 6:
+            return f"{series.mean:.{max(0, digits + power)}e}"
         return f"{series.mean:,.{digits}f}"
     digits = max(digits, _digits_of_error(series.se))
     return f"{series.mean:,.{digits}f} ± {series.se:.{digits}f}"
@@ -184,6 +200,8 @@ def _digits_of_error(se: float) -> int:
 def _own_digits(value: float) -> int:
     if float(value).is_integer() and abs(value) >= 2:
         return 0
+    if ROUNDING < abs(value) < 1e-3:
+        return 2 - math.floor(math.log10(abs(value)))
     return 4 if abs(value) < 2 else 2
 
 
@@ -199,8 +217,8 @@ def _digits_printed(table: Any) -> int | None:
 
 def _digits(value: float) -> int:
     """Decimals of a number as it is written."""
-    text = repr(value)
-    return len(text.partition(".")[2]) if "e" not in text and "." in text else 0 if "e" not in text else 6
+    mantissa, _, power = repr(value).partition("e")
+    return max(0, len(mantissa.partition(".")[2]) - int(power or 0))
 
 
 def _tell_printed(printed: Any) -> str:
