@@ -18,6 +18,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from heldout.deploy.bundle import load_bundle, save_bundle
 from heldout.models.calibrated import SoftmaxCalibrated
+from heldout.models.linear_svm import LinearSVM
 from heldout.prepare.images import FlattenPixels
 from heldout.prepare.tables import table_preparation
 
@@ -40,6 +41,7 @@ MODELS = {
 }
 TO_CALIBRATE = {
     "linear-svm": LinearSVC(max_iter=5000),
+    "newton-svm": LinearSVM(),
     "svm-rbf": SVC(break_ties=True),
     "svm-linear": SVC(kernel="linear", break_ties=True),
     "svm-poly": SVC(kernel="poly", degree=2, gamma=0.01, coef0=1.0, break_ties=True),

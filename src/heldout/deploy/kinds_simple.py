@@ -12,6 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.svm import LinearSVC
 
 from heldout.deploy.nodes import Kind, Node, Parts, class_numbers, features_of, must, restore_features
+from heldout.models.linear_svm import LinearSVM
 
 _FLOATS = ("float64", "float32")
 _METRICS = ("minkowski", "euclidean", "manhattan", "chebyshev")
@@ -152,4 +153,5 @@ KINDS = (
         same_alone=False,
     ),
     Kind("linear-svm", LinearSVC, _write_linear, lambda node: _read_linear(node, LinearSVC()), same_alone=False),
+    Kind("newton-svm", LinearSVM, _write_linear, lambda node: _read_linear(node, LinearSVM()), same_alone=False),
 )

@@ -161,10 +161,9 @@ def _forest(task: Task) -> Any:
 
 
 def _linear_svm(task: Task) -> Any:
-    from sklearn.svm import LinearSVC
+    from heldout.models.linear_svm import LinearSVM
 
-    strength = 1.0 if task.kind == "table" else 0.1
-    model = LinearSVC(C=strength, max_iter=5000, random_state=task.seed)
+    model = LinearSVM(C=1.0 if task.kind == "table" else 0.1)
     return pipeline(task, model, scale=True, reduce=True)
 
 
