@@ -40,6 +40,14 @@ def test_without_ray_its_extra_is_named(monkeypatch):
     assert error.value.fix == "pip install 'heldout[cluster]'"
 
 
+@with_ray
+@pytest.mark.parametrize("engine", ["ray://127.0.0.1:1", "ray://127.0.0.1:99999", "ray"])
+def test_a_cluster_that_is_not_there_is_told_at_once(tmp_path, monkeypatch, engine):
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with Store(tmp_path / "results.sqlite") as store, pytest.raises(SettingError, match="cannot reach the cluster"):
+        run_jobs(given.noting(1, 0, str(tmp_path)), store, given.run_task, n_workers=1, engine=engine)
+
+
 def start(tmp_path: Path, n: int, seconds: float) -> subprocess.Popen:
     (tmp_path / "notes").mkdir(exist_ok=True)
     arguments = [str(tmp_path / "results.sqlite"), str(n), str(seconds), str(tmp_path / "notes"), "ray"]

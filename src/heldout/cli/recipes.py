@@ -45,14 +45,14 @@ def default_store() -> Path:
 
 @contextmanager
 def open_store(given: str | None, *, must_exist: bool = True) -> Iterator[Any]:
-    """The store; None where there is no file yet and nothing is written."""
+    """The store; one that need not exist is only read, and None where there is no file."""
     from heldout.experiments.store import Store
 
     path = Path(given) if given else default_store()
     if not must_exist and not path.exists():
         yield None
         return
-    with Store(path) as store:
+    with Store(path, read_only=not must_exist) as store:
         yield store
 
 

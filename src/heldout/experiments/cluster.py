@@ -11,9 +11,11 @@ import re
 import secrets
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -36,6 +38,7 @@ LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
 """Ray's own switch, for all systems, by which a Ray of one machine listens on 127.0.0.1 only; and its key."""
 PREFIX = "heldout-ray-"
 OBJECT_STORE_BYTES = 128 * 2**20
+SECONDS_TO_ANSWER = 10.0
 PASSED_ON = ("HELDOUT_MIRROR",)
 
 
@@ -85,6 +88,7 @@ class Cluster:
 
     def _open(self, engine: str) -> Any:
         address = engine if engine != "ray" else os.environ.get("RAY_ADDRESS", "local")
+        _check_there(address)
         os.environ.update(QUIET)
         variables = dict.fromkeys(THREAD_VARIABLES, "1") | {k: os.environ[k] for k in PASSED_ON if k in os.environ}
         how: dict[str, Any] = {"runtime_env": {"env_vars": variables}, "log_to_driver": False}
@@ -105,12 +109,12 @@ class Cluster:
         # log_to_driver does not silence what Ray prints on stdout when a worker is lost: that is the runner's to tell
         inner._worker_logs_enabled = False
         try:
-            ray.init(address=address, logging_level="CRITICAL", **how)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                ray.init(address=address, logging_level="CRITICAL", **how)
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
             self._remove_folder()
-            what = " ".join(str(error).split())[:300]
-            fix = "is the cluster there, with the same Ray and Python as here? `ray status` on its head tells"
-            raise SettingError(f"cannot reach the cluster {address}: {what}", where="--on", fix=fix) from error
+            raise _no_cluster(address, error) from error
         finally:
             sys.excepthook = hook  # Ray sets its own, of these too
             for number, handler in kept.items():
@@ -189,6 +193,23 @@ class Cluster:
             what = " ".join(str(error).split())[:300]
             fix = "what is finished is kept: the same command goes on, there or without --on"
             raise TrainingError(f"the cluster is gone: {what}", where="--on", fix=fix) from error
+
+
+def _no_cluster(address: str, error: Exception) -> SettingError:
+    what = " ".join(str(error).split())[:300]
+    fix = "is it there, with the same Ray and Python as here, and RAY_AUTH_TOKEN set if it asks for one? (`ray status`)"
+    return SettingError(f"cannot reach the cluster {address}: {what}", where="--on", fix=fix)
+
+
+def _check_there(address: str) -> None:
+    """Knock at the port: Ray itself tries for half a minute, or two."""
+    found = re.fullmatch(r"(?:ray://)?\[?([^\[\]/\s]+?)\]?:(\d{1,5})", address)
+    if not found:
+        return
+    try:
+        socket.create_connection((found[1], int(found[2])), timeout=SECONDS_TO_ANSWER).close()
+    except (OSError, OverflowError) as error:
+        raise _no_cluster(address, error) from error
 
 
 def _sweep(place: Path) -> None:

@@ -35,6 +35,12 @@ CREATE TABLE failures (job TEXT PRIMARY KEY, what TEXT NOT NULL, failed REAL NOT
 """
 
 
+def _tables() -> list[tuple[str, str]]:
+    """Name and statement of each table."""
+    lines = [line.strip() for line in _TABLES.split(";") if line.strip()]
+    return [(line.split()[2], line) for line in lines]
+
+
 @dataclass(frozen=True)
 class Finished:
     """What a job found, and under what circumstances."""
@@ -48,8 +54,8 @@ class Finished:
 
 
 def owner_name() -> str:
-    """Name of this runner: the machine (boot, process space), the process, and a number of its own."""
-    return f"{machine_name()}|{os.getpid()}|{os.urandom(4).hex()}"
+    """Name of this runner: the machine (boot, process space), the process and when it began, a number of its own."""
+    return f"{machine_name()}|{os.getpid()}|{_began(os.getpid()) or ''}|{os.urandom(4).hex()}"
 
 
 def machine_name() -> str:
@@ -66,18 +72,37 @@ def machine_name() -> str:
     return ",".join(parts)
 
 
-def is_gone(owner: str) -> bool:
-    """Whether a runner's process has ended, as far as this machine can know."""
-    machine, _, rest = owner.partition("|")
-    if machine != machine_name() or sys.platform == "win32":  # there, asking for a process would end it
-        return False
+def is_gone(owner: str) -> bool | None:
+    """Whether a runner's process has ended; None where this machine cannot know.
+
+    A process that has the number of an ended one is told apart by when it began, where the system says so.
+    """
+    machine, number, began, *_ = [*owner.split("|"), "", ""]
+    if machine != machine_name() or not number.isdigit() or sys.platform == "win32":
+        return None  # on Windows, asking for a process would end it
     try:
-        os.kill(int(rest.split("|")[0]), 0)
-    except ProcessLookupError:
+        os.kill(int(number), 0)
+    except (ProcessLookupError, OverflowError):
         return True
-    except (PermissionError, ValueError):
-        return False
-    return False
+    except PermissionError:
+        return None
+    now = _began(int(number))
+    return None if now is None or not began else now != began
+
+
+def _began(number: int) -> str | None:
+    """When a process began, in Linux's ticks; empty if it has ended and waits for its parent; None if unknown."""
+    try:
+        state, *rest = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return "" if state in "ZX" else rest[18]
+
+
+def _is_held(owner: str, beat: float, now: float) -> bool:
+    """Whether a runner still has its lease: it lives, or, where that is unknown, gave a sign (clocks may jump)."""
+    gone = is_gone(owner)
+    return abs(now - beat) < STALE_SECONDS if gone is None else not gone
 
 
 class Store:
@@ -87,6 +112,8 @@ class Store:
     ----------
     path : path
         Made if it is not there; keep it on a local disk (several machines cannot share one SQLite file).
+    read_only : bool
+        Only read; works where nothing may be written.
 
     Raises
     ------
@@ -96,37 +123,53 @@ class Store:
         If it cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = Path(path)
         self._db: sqlite3.Connection | None = None
+        if read_only:
+            with self._guard():
+                self._db = _open_to_read(self.path)
+                self._check(self._db)
+            return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DiskError(f"cannot make this folder: {error.strerror}", where=str(self.path.parent)) from error
         with self._guard():
             self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
-            self._open(self._db)
+            self._make(self._db)
+            self._check(self._db)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
 
-    def _open(self, db: sqlite3.Connection) -> None:
-        db.execute("BEGIN IMMEDIATE")  # two runners may make the file at once
-        identity, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-        fresh = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if fresh:
-            for line in filter(str.strip, _TABLES.split(";")):
+    @staticmethod
+    def _make(db: sqlite3.Connection) -> None:
+        """Lay out a file that is new; two runners may do so at once."""
+        if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            return
+        db.execute("BEGIN IMMEDIATE")
+        if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            for _, line in _tables():
                 db.execute(line)
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             db.execute(f"PRAGMA user_version = {SCHEMA}")
         db.execute("COMMIT")
-        if not fresh and identity != APPLICATION_ID:
+
+    def _check(self, db: sqlite3.Connection) -> None:
+        identity, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+        if identity != APPLICATION_ID:
             raise ArtifactError("this is no store of heldout's", where=str(self.path), fix="give another --store FILE")
-        if not fresh and version != SCHEMA:
+        if version != SCHEMA:
             raise ArtifactError(
                 f"this store has format {version}, and this heldout reads format {SCHEMA}",
                 where=str(self.path),
                 fix="give a new --store FILE, or use the heldout that wrote it; nothing in it was changed",
             )
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
+        missing = {name for name, _ in _tables()} - {n for (n,) in db.execute("SELECT name FROM sqlite_master")}
+        if missing:
+            raise ArtifactError(
+                f"this store lacks its table {min(missing)!r}", where=str(self.path), fix="give another --store FILE"
+            )
 
     @property
     def db(self) -> sqlite3.Connection:
@@ -160,9 +203,15 @@ class Store:
                     where=str(self.path),
                     fix="run the same command again; what is finished is kept",
                 ) from error
-            if "not a database" in text or "malformed" in text:
+            if "not a database" in text or "malformed" in text or "no such" in text:
                 raise ArtifactError(
                     f"this store cannot be read ({text})", where=str(self.path), fix="give another --store FILE"
+                ) from error
+            if "readonly" in text or "unable to open" in text:
+                raise DiskError(
+                    "this is a folder" if self.path.is_dir() else f"no results can be kept here ({text})",
+                    where=str(self.path),
+                    fix="give another --store FILE, or the right to write there; what is finished is kept",
                 ) from error
             raise DiskError(
                 f"cannot write: {text}",
@@ -191,7 +240,7 @@ class Store:
                 if db.execute("SELECT 1 FROM results WHERE job = ?", (job,)).fetchone():
                     continue
                 held = db.execute("SELECT owner, beat FROM leases WHERE job = ?", (job,)).fetchone()
-                if held and held[0] != owner and now - held[1] < STALE_SECONDS and not is_gone(held[0]):
+                if held and held[0] != owner and _is_held(held[0], held[1], now):
                     continue
                 free.append(job)
             db.executemany("INSERT OR REPLACE INTO leases VALUES (?, ?, ?)", [(job, owner, now) for job in free])
@@ -270,6 +319,21 @@ class Store:
 def to_json(value: Any) -> str:
     """Canonical JSON: sorted keys, no spaces, no NaN."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    """Open a file that may stand where nothing can be written: then as it is, without what runners share beside it."""
+    for how in ("mode=ro", "mode=ro&immutable=1"):
+        db = sqlite3.connect(f"{path.resolve().as_uri()}?{how}", timeout=BUSY_SECONDS, isolation_level=None, uri=True)
+        try:
+            db.execute("PRAGMA user_version").fetchone()
+        except sqlite3.OperationalError:
+            db.close()
+            if "immutable" in how:
+                raise
+            continue
+        return db
+    raise AssertionError
 
 
 def _read(text: str, path: Path) -> Any:
