@@ -32,6 +32,10 @@ SLIPS = [  # of the print; each is said in a note
     ("ch04.figure-4-1", "dimensions=2, points=100", "covered"),
     ("ch04.figure-4-1", "dimensions=3, points=100", "covered"),
     ("ch04.table-4-8", "feature=x3", "mean"),
+    *(
+        ("ch05.figure-5-5", "pair=sepal length and width, irises=versicolor and virginica", share)
+        for share in ("share_1", "share_2")
+    ),
     ("ch11.table-11-4", "", "tnr"),
 ]
 

@@ -67,7 +67,7 @@ def tenfold_images(
     variants = (n, factor - 1)
     mirrored, turned = random.random(variants) < 0.5, random.random(variants) < 1 / 3
     degrees = draw_degrees(random, n * (factor - 1), limit).reshape(variants)
-    top, left = (_offsets(random, variants, side - size, offsets) for side in (height, width))
+    top, left = (draw_corners(random, variants, side - size, offsets) for side in (height, width))
     made = np.empty(shape, np.uint8) if out is None else out
 
     def make(start: int) -> None:
@@ -107,7 +107,8 @@ def _make_chunk(
     rotate(both, degrees[turned], rows=rows[turned], size=(size, size), fill="edge", out=made, into=into[turned])
 
 
-def _offsets(random: np.random.Generator, n: tuple[int, int], room: int, offsets: Offsets) -> np.ndarray:
+def draw_corners(random: np.random.Generator, n: tuple[int, int], room: int, offsets: Offsets) -> np.ndarray:
+    """Tops or lefts of random cuts that may lie anywhere from 0 to `room`, or as the course draws them."""
     if offsets == "all":
         return random.integers(0, room + 1, n)
     return (max(0, room - 1) * random.random(n)).astype(np.int64)

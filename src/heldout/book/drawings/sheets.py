@@ -9,6 +9,7 @@ import numpy as np
 
 from heldout.book.drawings.registry import Shown, drawing
 from heldout.book.pixels import unpacked
+from heldout.experiments.recipe import AS_PRINTED, RUN
 
 CELL = 0.52
 """Inches of a picture's side on the page."""
@@ -53,3 +54,39 @@ def backgrounds(results: Sequence[Shown]) -> Any:
         [(f"background {one.labels['background']}", list(np.array(one["pictures"], np.uint8))) for one in results],
         words=2.0,
     )
+
+
+@drawing("image-steps", "four pairs of pictures: rotated and cut, mirrored and cut, two random cuts, the centre cut")
+def image_steps(results: Sequence[Shown]) -> Any:
+    """Before and after each operation, with the window of each cut."""
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+
+    figure = Figure(figsize=(8.8, 1.35), layout="constrained")
+    panels = figure.subplots(1, 2 * len(results))
+    for number, one in enumerate(results):
+        for place, name in enumerate(("first", "second")):
+            axes, picture = panels[2 * number + place], unpacked(one[name])
+            axes.imshow(picture, interpolation="none")
+            axes.set_axis_off()
+            if not place and picture.shape[0] > one["side"]:
+                top, left = one["windows"][0]
+                side = one["side"]
+                axes.add_patch(Rectangle((left - 0.5, top - 0.5), side, side, fill=False, edgecolor="white", lw=1.6))
+                axes.add_patch(
+                    Rectangle((left - 0.5, top - 0.5), side, side, fill=False, edgecolor="black", lw=1.2, ls="--")
+                )
+        panels[2 * number].set_title(one.labels["step"], fontsize=9, loc="left")
+    return figure
+
+
+@drawing("tenfold-sheet", "four rows of pictures: the centre cut of an image, then nine variants of it")
+def tenfold_sheet(results: Sequence[Shown]) -> Any:
+    """Centre cut and variants of four images, as printed and with every offset."""
+    rows = []
+    for one in results:
+        pictures = unpacked(one["pictures"])
+        name = one.labels.get(RUN, AS_PRINTED)
+        name = "as printed" if name == AS_PRINTED else name
+        rows += [(name if not line else "", list(pictures[10 * line : 10 * line + 10])) for line in range(2)]
+    return _sheet(rows, words=1.2)
