@@ -131,6 +131,9 @@ class Display:
         if not self._terminal:
             self._line(self._step[0].upper() + self._step[1:])
 
+    def _on_growing(self, event: dict[str, Any]) -> None:
+        self._step = f"training on parts of the rows: {', '.join(f'{size:,}' for size in event['sizes'])}"
+
     def _on_done(self, event: dict[str, Any]) -> None:
         self._step, self._left = "", None
 

@@ -57,6 +57,9 @@ from heldout.errors import SettingError
 @click.option("--clip-seconds", type=float, metavar="S", help="Length that sounds are brought to.")
 @click.option("--strict", is_flag=True, default=None, help="Unreadable files end the job instead of being counted.")
 @click.option("--look/--no-look", default=None, help="Look at the training rows first (default: yes).")
+@click.option(
+    "--learning-curve/--no-learning-curve", default=None, help="Score against training rows (default: where quick)."
+)
 @click.option("--jobs", "-j", type=int, help="Worker processes (default: one per core).")
 @click.option("--config", "-c", metavar="FILE", help="Read settings from a YAML file; options win over it.")
 @click.option("--show-config", is_flag=True, help="Print the resolved settings as YAML, and stop.")

@@ -87,7 +87,7 @@ def learning_curve(
     bad = [size for size in sizes if not 2 <= size <= most]
     if bad or not len(sizes):
         raise SettingError(f"a training size is {bad[0] if bad else 'missing'}", fix=f"use sizes from 2 to {most}")
-    orders = [_order(train, y, groups, np.random.default_rng([seed, i])) for i, (train, _) in enumerate(folds)]
+    orders = [beginnings(train, y, groups, np.random.default_rng([seed, i])) for i, (train, _) in enumerate(folds)]
     parts = [
         [(order[:size], validation) for order, (_, validation) in zip(orders, folds, strict=True)] for size in sizes
     ]
@@ -124,8 +124,8 @@ def _bound(make: Callable[[Any], Any], value: Any) -> Callable[[], Any]:
     return lambda: make(value)
 
 
-def _order(train: np.ndarray, y: np.ndarray, groups: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
-    """Training rows so that beginnings keep the classes' shares and, but for their ends, whole groups."""
+def beginnings(train: np.ndarray, y: np.ndarray, groups: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+    """Order training rows so that beginnings keep the classes' shares and, but for their ends, whole groups."""
     unit = np.arange(len(train)) if groups is None else np.unique(groups[train], return_inverse=True)[1]
     first = np.unique(unit, return_index=True)[1]
     classes = y[train][first]

@@ -18,6 +18,7 @@ from heldout.job.assessment import assess_sealed, bundle_hash, closed_seal
 from heldout.job.deciding import check_threshold, choose_decision
 from heldout.job.environment import environment
 from heldout.job.folder import MARK, RunFolder, choose_folder
+from heldout.job.growing import learning_curve
 from heldout.job.ladder import Choice, Climb, Listener, RungResult, choose, climb, plan_climb
 from heldout.job.looking import look_at_training
 from heldout.job.preparing import Prepared, load_data, prepare
@@ -123,6 +124,8 @@ def train(
         choice, rule, decision = choose_decision(plan, choice, settings.threshold)
         metrics = metrics_of(prepared, plan, choice, fitted, settings, started)
         metrics |= {"decision": decision} if decision else {}
+        if not interrupted:
+            metrics["learning_curve"] = learning_curve(folder, plan, choice, tell)
         metrics |= search_metrics(search, choice) if search else {}
         metrics["interrupted"] = interrupted
         metrics["seal"] = closed_seal(prepared.fingerprint)

@@ -16,9 +16,11 @@ from heldout.evaluate.rules import Rule, rule_from
 from heldout.files import write_bytes, write_text
 from heldout.job.folder import MARK, RunFolder
 from heldout.job.looking import LOOK
+from heldout.job.search_report import searches_of
 from heldout.report.content import (
     DataFinding,
     DataSummary,
+    Growth,
     History,
     LadderRow,
     Opening,
@@ -101,6 +103,8 @@ def _content(
         rivals=_rivals(folder, values),
         rule=_rule(values),
         histories=_histories(folder),
+        growth=_growth(values),
+        searches=searches_of(folder, values),
         versions=_versions(environment),
         hashes=_hashes(folder, values),
         predict=f"heldout predict {shlex.quote(str(folder.path))} INPUT",
@@ -240,6 +244,15 @@ def _out_of_fold(folder: RunFolder, classes: list[str]) -> Scored | None:
     except FileNotFoundError:
         return None
     return score(y, probabilities, classes, predictions=predicted, groups=groups, with_intervals=False)
+
+
+def _growth(values: Mapping[str, Any]) -> Growth | None:
+    found = values.get("learning_curve") or {}
+    points = tuple((point["rows"], point["mcc"], point["mcc_se"]) for point in found.get("points", ()))
+    if len(points) < 2:
+        return None
+    gain = found.get("gain") or {}
+    return Growth(points, gain.get("mcc"), gain.get("se"))
 
 
 def _histories(folder: RunFolder) -> tuple[History, ...]:

@@ -71,6 +71,9 @@ class TrainSettings:
     )
     strict: bool = setting(False, "unreadable files end the job instead of being counted")
     mirror: str | None = setting(None, "folder or URL to read named datasets from")
+    learning_curve: bool | None = setting(
+        None, "train the chosen model on parts of the rows, too; by default where that is quick"
+    )
     look: bool = setting(True, "look at the training rows first, and tell what is wrong with them")
     jobs: int | None = setting(None, "worker processes; one per core by default", least=1, most=1024)
 
@@ -96,8 +99,10 @@ class TrainSettings:
         return {**values, "models": list(self.models)}
 
     def hash(self) -> str:
-        """SHA-256 over the settings that decide the result (not time, mirror, look and jobs)."""
-        values = {k: v for k, v in self.changed().items() if k not in ("time", "mirror", "jobs", "look")}
+        """SHA-256 over the settings that decide the result (not e.g. the time limit or the processes)."""
+        values = {
+            k: v for k, v in self.changed().items() if k not in ("time", "mirror", "jobs", "look", "learning_curve")
+        }
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 

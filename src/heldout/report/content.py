@@ -187,6 +187,40 @@ class History:
 
 
 @dataclass(frozen=True)
+class Growth:
+    """The chosen model, trained on parts of the training rows.
+
+    Attributes
+    ----------
+    points : tuple of (rows, mean MCC, standard error or None)
+        From few rows to all.
+    gain, gain_se : float or None
+        In MCC, from the last point but one to the last, by the same folds.
+    """
+
+    points: tuple[tuple[int, float, float | None], ...]
+    gain: float | None = None
+    gain_se: float | None = None
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search of hyperparameters.
+
+    Attributes
+    ----------
+    model : str
+    text : str
+        How many settings were tried, and what was chosen.
+    pictures : tuple of (words, SVG file)
+    """
+
+    model: str
+    text: str
+    pictures: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class ReportContent:
     """Everything that a report shows.
 
@@ -220,6 +254,8 @@ class ReportContent:
         What a look at the training rows found, worst first; `looked` says at what was looked.
     looked : str
     histories : tuple of History
+    growth : Growth or None
+    searches : tuple of Search
     versions, hashes : mapping
         Software and machine; what identifies data, settings and model.
     predict : str
@@ -249,6 +285,8 @@ class ReportContent:
     findings: tuple[DataFinding, ...] = ()
     looked: str = ""
     histories: tuple[History, ...] = ()
+    growth: Growth | None = None
+    searches: tuple[Search, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
     predict: str = ""

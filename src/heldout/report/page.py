@@ -20,6 +20,7 @@ from heldout.report.cells import Panel, columns_of, encode, panels
 from heldout.report.comparing import comparison_words
 from heldout.report.content import ReportContent
 from heldout.report.deciding import decision_words
+from heldout.report.growth import growth_plot, growth_words
 from heldout.report.ladder import DifferenceScale, LadderScale, signed
 from heldout.report.matrix import (
     MOST_CLASSES_WITH_COUNTS,
@@ -93,6 +94,8 @@ def render_report(content: ReportContent) -> str:
         "histories": [
             {"drawing": curve_plots.history_plot(history), "caption": history.title} for history in content.histories
         ],
+        "growth": _growth(content),
+        "searches": [(found, [_picture(*picture) for picture in found.pictures]) for found in content.searches],
         "largest": max((rows for _, rows in content.data.classes), default=1) or 1,
         "smallest": min((rows for _, rows in content.data.classes), default=0),
         "columns_of": columns_of,
@@ -175,6 +178,18 @@ def _cell(value: Any) -> str:
     return words.shorten(value, 24)
 
 
+def _growth(content: ReportContent) -> dict[str, Any] | None:
+    if content.growth is None:
+        return None
+    rows = words.ROWS.get(content.data.kind, "rows")
+    return {"drawing": growth_plot(content.growth), "words": growth_words(content.growth, rows)}
+
+
+def _picture(text: str, svg: str) -> tuple[str, str]:
+    """Words for it, and an SVG file as a data URI: as an image, its styles are its own."""
+    return text, "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+
+
 def _sections(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     has = [
         ("confusion", "Confusion", values["shown"]),
@@ -186,6 +201,8 @@ def _sections(values: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("decision", "Threshold", values["decision"]),
         ("curves", "Curves", values["curves"]),
         ("training", "Training", values["histories"]),
+        ("growth", "More data", values["growth"]),
+        ("search", "Search", values["searches"]),
         ("data", "Data", True),
         ("seal", "Seal", True),
         ("card", "Model card", True),

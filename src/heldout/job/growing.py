@@ -1,0 +1,154 @@
+"""Would more rows help? The chosen model, trained on parts of the training rows (a learning curve)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from heldout.errors import HeldoutError
+from heldout.evaluate.confusion import mcc
+from heldout.evaluate.growth import beginnings
+from heldout.evaluate.intervals import mean_and_se
+from heldout.job.fitting import FoldResult, Rows, fit_fold, fit_net_folds
+from heldout.job.folder import RunFolder
+from heldout.job.ladder import Choice, Climb, Listener, seed_of
+from heldout.job.views import Views
+from heldout.job.workers import n_cores
+from heldout.models.zoo import Rung, task_of
+
+SHARES = (1 / 8, 1 / 4, 1 / 2)
+"""Parts of each fold's training rows; the whole is known from the ladder."""
+
+LEAST_ROWS = 20
+MOST_SECONDS = 30.0
+"""Expected seconds above which the curve is made only if it was asked for."""
+
+HERE = 3.0
+"""Expected seconds below which it is not worth starting processes."""
+
+CURVE = "learning_curve.csv"
+
+
+def learning_curve(folder: RunFolder, plan: Climb, choice: Choice, listen: Listener) -> dict[str, Any]:
+    """Score the chosen model with fewer training rows, on the validation rows of the ladder's first repeat.
+
+    Writes ``learning_curve.csv`` and returns what ``metrics.json`` says of it: points (rows, mean MCC and accuracy with
+    standard errors), the gain of the last doubling with its standard error; or why there is none.
+    """
+    wish = plan.settings.learning_curve
+    if wish is False:
+        return {"why": "it was not asked for"}
+    rung = next(rung for rung in plan.rungs if rung.name == choice.result.name)
+    folds = [(fold, train, validation) for repeat, fold, train, validation in plan.folds if repeat == 0]
+    n_fit = int(np.mean([len(train) for _, train, _ in folds]))
+    sizes = [size for share in SHARES if (size := int(n_fit * share)) >= max(LEAST_ROWS, 2 * plan.data.n_classes)]
+    if not sizes:
+        return {"why": f"{n_fit} training rows are too few to take parts of"}
+    expected = _expected(plan, rung, sizes, len(folds))
+    if wish is None and expected > MOST_SECONDS:
+        return {"why": f"it was expected to take {expected:.0f} s; --learning-curve makes it all the same"}
+    if expected > 0.5 * plan.budget.remaining():
+        return {"why": "not enough of --time was left"}
+    listen({"event": "growing", "model": rung.name, "sizes": sizes})
+    rows = _by_size(plan, rung, folds, sizes, expected)
+    rows += [(fold["n_train"], fold["fold"], fold["mcc"], fold["accuracy"]) for fold in _whole(choice)]
+    folder.write_csv(CURVE, ["rows", "fold", "mcc", "accuracy"], [list(row) for row in rows])
+    return _summary(rows, [(len(train), len(validation)) for _, train, validation in folds])
+
+
+def _whole(choice: Choice) -> list[dict[str, Any]]:
+    return [fold for fold in choice.result.folds if fold["repeat"] == 0]
+
+
+def _expected(plan: Climb, rung: Rung, sizes: list[int], n_folds: int) -> float:
+    features = task_of(plan.data, n_rows=sizes[-1], seed=plan.settings.seed).n_features
+    costs = [rung.cost(size, features, plan.data.n_classes) * n_folds for size in sizes]
+    return sum(costs) / min(plan.settings.jobs or n_cores(), n_folds)
+
+
+Row = tuple[int, int, float, float]
+
+
+def _by_size(
+    plan: Climb, rung: Rung, folds: list[tuple[int, np.ndarray, np.ndarray]], sizes: list[int], expected: float
+) -> list[Row]:
+    """Rows, fold, MCC and accuracy; sizes at which the model cannot be fitted are left out."""
+    subset = plan.data if len(plan.rows) == len(plan.data) else plan.data.take(plan.rows)
+    data = Rows(subset.kind, subset.x, subset.y)
+    seed = plan.settings.seed
+    orders = [beginnings(train, data.y, subset.groups, np.random.default_rng([seed, fold])) for fold, train, _ in folds]
+    rows: list[Row] = []
+    with Views(data, min(plan.settings.jobs or n_cores(), len(folds)), plan.settings.jobs) as views:
+        for size in sizes:
+            parts = [(order[:size], validation) for order, (*_, validation) in zip(orders, folds, strict=True)]
+            task = task_of(plan.data, n_rows=size, seed=seed, prepare=plan.settings.prepare)
+            try:
+                view, estimator = views.apart(rung.build(task))
+                run = _runner(plan, rung, views, expected)
+                found = run(view, estimator, parts)
+            except HeldoutError:  # too few rows of a class, or for so many neighbours: the curve begins further right
+                continue
+            for (fold, *_), (train, validation), part in zip(folds, parts, found, strict=True):
+                truth = data.y[validation]
+                accuracy = float(np.mean(truth == part.predicted))
+                rows.append((len(train), fold, mcc(truth, part.predicted), accuracy))
+    return rows
+
+
+Runner = Callable[[Rows, Any, list[tuple[np.ndarray, np.ndarray]]], list[FoldResult]]
+
+
+def _runner(plan: Climb, rung: Rung, views: Views, expected: float) -> Runner:
+    """How the parts are fitted: nets as a stack, little here, much in processes."""
+
+    def as_stack(view: Rows, estimator: Any, parts: list[tuple[np.ndarray, np.ndarray]]) -> list[FoldResult]:
+        seeds = [seed_of(plan.settings.seed, 0, fold) for fold in range(len(parts))]
+        return fit_net_folds(view, estimator, parts, seeds)
+
+    def here(view: Rows, estimator: Any, parts: list[tuple[np.ndarray, np.ndarray]]) -> list[FoldResult]:
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):  # as in the processes, so that bits are the same
+            return [_fit_here(view, estimator, *part) for part in parts]
+
+    def in_processes(view: Rows, estimator: Any, parts: list[tuple[np.ndarray, np.ndarray]]) -> list[FoldResult]:
+        found: list[FoldResult] = views.workers(view).run([(fit_fold, (estimator, *part)) for part in parts])
+        return found
+
+    return as_stack if rung.is_net else here if expected < HERE else in_processes
+
+
+def _fit_here(view: Rows, estimator: Any, train: np.ndarray, validation: np.ndarray) -> FoldResult:
+    from heldout.errors import TrainingError
+
+    try:
+        return fit_fold(view, estimator, train, validation)
+    except (ValueError, ArithmeticError, IndexError) as error:  # what a worker would send as a TrainingError
+        raise TrainingError(str(error)) from None
+
+
+def _summary(rows: list[Row], sizes: list[tuple[int, int]]) -> dict[str, Any]:
+    n_train, n_validation = (float(np.mean(side)) for side in zip(*sizes, strict=True))
+    by_rows: dict[int, list[Row]] = {}
+    largest = max(row[0] for row in rows)
+    for row in rows:
+        # folds differ by a row or so; the whole is the whole
+        by_rows.setdefault(row[0] if row[0] <= largest * 0.6 else largest, []).append(row)
+    points = []
+    for n_rows, found in sorted(by_rows.items()):
+        point: dict[str, Any] = {"rows": n_rows}
+        for place, metric in ((2, "mcc"), (3, "accuracy")):
+            # parts of the folds overlap no more than the folds do, so their correction is enough
+            mean, se = mean_and_se([row[place] for row in found], n_train, n_validation)
+            point |= {metric: mean, f"{metric}_se": se}
+        points.append(point)
+    gain: dict[str, Any] = {}
+    if len(by_rows) > 1:
+        before, after = (dict((row[1], row[2]) for row in by_rows[n]) for n in sorted(by_rows)[-2:])
+        mean, se = mean_and_se([after[fold] - before[fold] for fold in sorted(after)], n_train, n_validation)
+        # Equal differences in all folds are no proof of no error: at least that of one row changed each way.
+        se = None if se is None else max(se, (2**0.5) / (n_validation * len(sizes)))
+        gain = {"from": sorted(by_rows)[-2], "to": largest, "mcc": mean, "se": se}
+    return {"points": points, "gain": gain}
