@@ -24,6 +24,8 @@ class Line:
 
     Attributes
     ----------
+    labels : mapping of axis to value
+        The variant's, without the axis of what is done right.
     variant, measure : str
     ours, printed : str
         Ready to read; empty where there is none.
@@ -33,6 +35,7 @@ class Line:
         Our number by each correction of the method.
     """
 
+    labels: Mapping[str, str]
     variant: str
     measure: str
     ours: str
@@ -137,6 +140,7 @@ def _lines(found: Found) -> list[Line]:
             )
             lines.append(
                 Line(
+                    labels,
                     name,
                     measure,
                     ours,

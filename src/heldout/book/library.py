@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -12,8 +13,12 @@ FOLDER = Path(__file__).with_name("recipes")
 
 
 def all_ids() -> list[str]:
-    """Ids of all recipes, chapter by chapter."""
-    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+    """Ids of all recipes, chapter by chapter, numbers by their size."""
+    return sorted((path.stem for path in FOLDER.glob("*.yaml")), key=_natural)
+
+
+def _natural(identity: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", identity)]
 
 
 def find_recipe(identity: str) -> Recipe:

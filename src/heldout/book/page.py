@@ -1,72 +1,23 @@
-"""Experiments as text for a terminal, as one HTML page, and as Markdown."""
+"""Experiments as one HTML page that needs no network and runs no script."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from heldout.book.entries import Entry
+from heldout.book.overview import OFF, Overview, kind_of, summary_of
 from heldout.book.pictures import CSS, pictures_of
-from heldout.experiments.claims import Verdict
+from heldout.book.plain import markdown_of, p_words
+from heldout.book.tables import lay_out
 from heldout.files import write_text
-from heldout.report.page import policy, resource
-from heldout.report.words import clean
+from heldout.report.page import environment, policy, resource
+from heldout.report.words import duration
 
-TEMPLATE = Path(__file__).with_name("page.html")
-
-
-def headings(entry: Entry) -> list[str]:
-    """Columns of an experiment's table."""
-    printed = ["printed", "agreement"] if any(line.printed for line in entry.lines) else []
-    right = [one.name for one in entry.recipe.corrected if any(one.name in line.right for line in entry.lines)]
-    return ["variant", "measure", "ours", *printed, *right]
-
-
-def cells(entry: Entry) -> list[list[str]]:
-    """Rows of an experiment's table, as `headings` names them."""
-    names = headings(entry)
-    values = {"variant", "measure", "ours", "printed"}
-    return [
-        [
-            getattr(line, name) if name in values else line.agrees if name == "agreement" else line.right.get(name, "")
-            for name in names
-        ]
-        for line in entry.lines
-    ]
-
-
-def p_words(verdict: Verdict) -> str:
-    """How a claim was tested, in words."""
-    from heldout.evaluate.comparison import p_in_words
-
-    sides = (
-        f"{verdict.left:.4g} and {verdict.right:.4g}; " if verdict.left is not None and verdict.p is not None else ""
-    )
-    return sides + (f"{p_in_words(verdict.p)}, {verdict.test}" if verdict.p is not None else verdict.test)
-
-
-def text_of(entry: Entry) -> Iterator[str]:
-    """An experiment as lines for a terminal."""
-    yield f"{entry.recipe.id}: {entry.recipe.title}"
-    if entry.recipe.question:
-        yield entry.recipe.question
-    yield f"State: {entry.state}"
-    rows = [headings(entry), *cells(entry)]
-    keep = [j for j in range(len(rows[0])) if any(row[j] for row in rows[1:])]
-    if keep:
-        yield ""
-        widths = [max(len(row[j]) for row in rows) for j in keep]
-        for row in rows:
-            yield "  ".join(f"{row[j]:<{width}}" for j, width in zip(keep, widths, strict=True)).rstrip()
-    for one in entry.recipe.corrected:
-        yield f"Done right ({one.name}): {one.says}"
-    for verdict in entry.verdicts:
-        yield f"[{verdict.state}] {verdict.claim}: {p_words(verdict)}"
-    for note in entry.notes:
-        yield f"Note: {note}"
+HERE = Path(__file__).parent
 
 
 def write_page(path: Path, entries: Sequence[Entry]) -> list[Path]:
@@ -78,48 +29,58 @@ def write_page(path: Path, entries: Sequence[Entry]) -> list[Path]:
 
 
 def html_of(entries: Sequence[Entry]) -> str:
-    """One page that needs no network and runs no script."""
-    css = resource("style.css") + CSS
-    environment = Environment(autoescape=True, undefined=StrictUndefined, finalize=clean, trim_blocks=True)
-    shown = [
-        {
-            "entry": entry,
-            "headings": headings(entry),
-            "rows": cells(entry),
-            "pictures": pictures_of(entry.found),
-            "claims": [(verdict, p_words(verdict)) for verdict in entry.verdicts],
-        }
-        for entry in entries
-    ]
-    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(shown=shown, css=Markup(css), policy=policy(css, ""))
+    """The page: what all say together, where we differ from the print, contents, and each experiment."""
+    css = resource("style.css") + CSS + (HERE / "page.css").read_text(encoding="utf-8")
+    overview = Overview(entries)
+    values = {
+        "facts": facts(overview),
+        "off": overview.off,
+        "chapters": [(name, title, [_shown(entry) for entry in found]) for name, title, found in overview.chapters],
+        "made_with": overview.made_with,
+        "css": Markup(css),
+        "policy": policy(css, ""),
+    }
+    return environment().from_string((HERE / "page.html").read_text(encoding="utf-8")).render(values)
 
 
-def markdown_of(entries: Sequence[Entry]) -> Iterator[str]:
-    """The same as Markdown, without pictures."""
-    yield "# The course's experiments\n"
-    for entry in entries:
-        yield f"## {entry.recipe.id}: {_escape(entry.recipe.title)}\n"
-        yield f"{_escape(entry.recipe.question)} ({entry.state})\n"
-        rows = cells(entry)
-        if any(line.ours for line in entry.lines):
-            names = headings(entry)
-            yield "| " + " | ".join(names) + " |"
-            yield "| " + " | ".join("---" for _ in names) + " |"
-            for row in rows:
-                yield "| " + " | ".join(map(_escape, row)) + " |"
-            yield ""
-        for one in entry.recipe.corrected:
-            yield f"- Done right ({_escape(one.name)}): {_escape(one.says)}"
-        for verdict in entry.verdicts:
-            yield f"- **{verdict.state}**: {_escape(verdict.claim)} ({_escape(p_words(verdict))})"
-        for note in entry.notes:
-            yield f"- {_escape(note)}"
-        yield ""
+def _shown(entry: Entry) -> dict[str, Any]:
+    """What the template needs of an experiment."""
+    kind, plan = kind_of(entry), entry.found.plan
+    return {
+        "entry": entry,
+        "kind": kind,
+        "tag": plan.profile
+        if kind != "begun"
+        else f"{plan.profile}: {entry.found.n_finished} of {len(plan.jobs)} runs",
+        "summary": summary_of(entry),
+        "grid": lay_out(entry),
+        "pictures": pictures_of(entry.found),
+        "claims": [(verdict, p_words(verdict)) for verdict in entry.verdicts],
+    }
 
 
-def _escape(text: str) -> str:
-    """Text that cannot end a table's cell or begin markup."""
-    for sign in "\\|<>*_`[":
-        text = text.replace(sign, "\\" + sign)
-    return " ".join(str(clean(text)).split())
+def facts(overview: Overview) -> list[tuple[str, str]]:
+    """The summary, as names and sentences."""
+    states, numbers, claims = overview.states, overview.numbers, overview.claims
+    n = len(overview.entries)
+    ran = states["full"] + states["quick"]
+    parts = [f"{states['full']} as the course states them"] * bool(states["full"])
+    parts += [f"{states['quick']} in the quick profile"] * bool(states["quick"])
+    told = [f"{ran} of {n} have run" + (": " if parts else "") + ", ".join(parts)]
+    told += [f"{states['begun']} have begun"] * bool(states["begun"])
+    told += [f"{states['not run']} have not run yet"] * bool(states["not run"])
+    found = [("Experiments", "; ".join(told))]
+    if numbers:
+        off = sum(numbers[name] for name in OFF)
+        words = f"of {numbers.total():,} printed numbers {numbers['equal']:,} came out equal, "
+        words += f"{numbers['within our interval']:,} lie within our interval, {off:,} differ"
+        found.append(("Numbers", words))
+    if claims:
+        words = f"of {claims.total():,} claims {claims['held']:,} held, {claims['not held']:,} did not, "
+        found.append(("Claims", words + f"{claims['not decidable']:,} cannot be decided by these runs"))
+    if overview.mended:
+        word = "experiments have" if overview.mended > 1 else "experiment has"
+        found.append(("Done right", f"{overview.mended} {word} a flaw that is mended beside it"))
+    if overview.seconds:
+        found.append(("Computing", f"{duration(overview.seconds)} of one core in all"))
+    return found

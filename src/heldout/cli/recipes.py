@@ -126,7 +126,7 @@ def show_entry(entry: Any, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(entry.record(), ensure_ascii=False, allow_nan=False))
         return
-    from heldout.book.page import text_of
+    from heldout.book.plain import text_of
 
     for line in text_of(entry):
         click.echo(visible(line))
