@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 
 import pytest
 
+from heldout.book.library import choose, share_of
 from heldout.cli.main import main
 
 
@@ -24,7 +29,7 @@ def call(capsys, monkeypatch, tmp_path):
 
 def state(call, identity: str) -> str:
     found = json.loads(call("book", "list", "--json")[1])["experiments"]
-    assert set(found[0]) == {"id", "title", "state"}
+    assert set(found[0]) == {"id", "title", "state", "quick_seconds"}
     return next(one["state"] for one in found if one["id"] == identity)
 
 
@@ -38,6 +43,65 @@ def test_an_experiment_is_run_once_and_shown_next_to_the_print(call):
     assert "0 jobs run" in call("book", "run", "ch11.table-11-4")[1]
     code, out, _ = call("book", "show", "ch11.table-11-4", "--json")
     assert json.loads(out)["claims"][0]["state"] == "held"
+
+
+def test_slices_share_all_experiments_and_none_twice(call):
+    whole = choose(("ch11",))
+    parts = [share_of(whole, f"{k}/4") for k in (1, 2, 3, 4)]
+    assert sorted(name for part in parts for name in part) == sorted(whole)
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+    place = whole.index("ch11.table-11-4") + 1
+    code, out, _ = call("book", "run", "ch11", "--slice", f"{place}/{len(whole)}", "--json")
+    assert code == 0
+    assert [one["id"] for one in json.loads(out)["experiments"]] == ["ch11.table-11-4"]
+
+
+@pytest.mark.parametrize("share", ["0/6", "7/6", "2", "a/b", "-1/2", "1/0", "2/6/7"])
+def test_an_impossible_slice_ends_with_2(call, share):
+    code, _, err = call("book", "run", "ch11", "--slice", share)
+    assert code == 2
+    assert "6/6" in err
+
+
+def test_the_list_tells_state_and_seconds_in_lines_that_can_be_searched(call):
+    call("book", "run", "ch11.table-11-4")
+    code, out, _ = call("book", "list")
+    assert code == 0
+    line = next(line for line in out.splitlines() if line.startswith("ch11.table-11-4 "))
+    assert "done (full)" in line
+    assert re.search(r" s +Rates of", line)
+    places = {line.index(title) for line, title in zip(out.splitlines(), ["title"], strict=False)}
+    assert places == {line.index("Rates of")}
+
+
+def test_a_terminal_gets_wrapped_and_coloured_text_unless_it_asks_for_none(call, tmp_path):
+    call("book", "run", "ch11.table-11-4")
+    shown = {no_color: show_on_terminal(tmp_path, no_color) for no_color in ("", "1")}
+    assert "\x1b[32m[held]\x1b[0m" in shown[""]
+    assert "\x1b" not in shown["1"]
+    plain = re.sub(r"\x1b\[\d*m", "", shown[""])
+    assert plain == shown["1"]
+    assert max(map(len, plain.splitlines())) <= 60
+    piped = call("book", "show", "ch11.table-11-4")[1]
+    assert "\x1b" not in piped
+    assert plain.split() == piped.split()
+
+
+def show_on_terminal(tmp_path, no_color: str) -> str:
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "NO_COLOR": no_color, "COLUMNS": "60", "TERM": "xterm"}
+    command = [sys.executable, "-c", "from heldout.cli.main import main; main()", "book", "show", "ch11.table-11-4"]
+    with subprocess.Popen(command, stdout=theirs, stdin=theirs, env=environment):
+        os.close(theirs)
+        told = b""
+        try:
+            while block := os.read(ours, 65536):
+                told += block
+        except OSError:
+            pass  # the end, on Linux
+    os.close(ours)
+    return told.decode().replace("\r\n", "\n")
 
 
 def test_the_report_is_one_page_and_a_markdown_file(call, tmp_path):

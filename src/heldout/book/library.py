@@ -50,3 +50,17 @@ def choose(words: tuple[str, ...]) -> list[str]:
         chapter = [name for name in all_ids() if name.startswith(word + ".")]
         found += all_ids() if word == "all" else chapter or [find_recipe(word).id]
     return list(dict.fromkeys(found))
+
+
+def share_of(ids: list[str], text: str) -> list[str]:
+    """Each n-th id, from the k-th on, of a text ``k/n``: the same shares each time, long chapters spread over all.
+
+    Raises
+    ------
+    SettingError
+    """
+    found = re.fullmatch(r"(\d{1,4})/(\d{1,4})", text)
+    k, n = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= k <= n:
+        raise SettingError(f"there is no slice {text!r}", where="--slice", fix="1/6 to 6/6 are the slices of six")
+    return ids[k - 1 :: n]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from heldout.book.entries import Entry
 from heldout.book.tables import cells, headings
 from heldout.experiments.claims import Verdict
 from heldout.report.words import clean
 
-Paint = Callable[[str, str], str]
-"""Puts a colour (by its purpose: title, held, not held, quiet) around words."""
 LEAST_WIDTH = 40
 
 
@@ -25,7 +23,7 @@ def p_words(verdict: Verdict) -> str:
     return sides + (f"{p_in_words(verdict.p)}, {verdict.test}" if verdict.p is not None else verdict.test)
 
 
-def text_of(entry: Entry, width: int | None = None, paint: Paint = lambda words, _: words) -> Iterator[str]:
+def text_of(entry: Entry, width: int | None = None) -> Iterator[str]:
     """An experiment as lines for a terminal.
 
     Parameters
@@ -33,10 +31,8 @@ def text_of(entry: Entry, width: int | None = None, paint: Paint = lambda words,
     entry : Entry
     width : int, optional
         Columns that lines are wrapped to; by default nothing is wrapped, so that each fact is one line.
-    paint : callable
-        Gets words and their purpose, and gives them coloured.
     """
-    yield paint(f"{entry.recipe.id}: {entry.recipe.title}", "title")
+    yield from _wrap(f"{entry.recipe.id}: {entry.recipe.title}", width)
     yield from _wrap(entry.recipe.question, width)
     yield f"State: {entry.state}"
     yield from _table(entry, width)
@@ -45,10 +41,7 @@ def text_of(entry: Entry, width: int | None = None, paint: Paint = lambda words,
     if entry.verdicts:
         yield ""
     for verdict in entry.verdicts:
-        lines = list(_wrap(f"[{verdict.state}] {verdict.claim}: {p_words(verdict)}", width))
-        tag = f"[{verdict.state}]"
-        yield lines[0].replace(tag, paint(tag, verdict.state), 1)
-        yield from lines[1:]
+        yield from _wrap(f"[{verdict.state}] {verdict.claim}: {p_words(verdict)}", width)
     for note in entry.notes:
         yield from _wrap(f"Note: {note}", width)
 

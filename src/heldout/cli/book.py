@@ -9,7 +9,8 @@ import click
 
 from heldout.cli.main import visible
 from heldout.cli.options import mirror, shared
-from heldout.cli.recipes import execution, open_store, run_recipes, show_entry, store_option
+from heldout.cli.recipes import execution, open_store, run_recipes, show_entry, store_option, terminal_width
+from heldout.cli.words import duration
 
 
 @click.group()
@@ -28,48 +29,81 @@ def book() -> None:
 @store_option
 @shared
 def list_(store_file: str | None, as_json: bool, quiet: bool, debug: bool) -> int:
-    """All experiments, and how far each is."""
-    from heldout.book.entries import read_found, state_of
+    """All experiments: how far each is, and how long its quick run took, in seconds of one core.
+
+    \b
+    Example:
+      heldout book list
+      heldout book list --json
+    """
     from heldout.book.library import all_ids, find_recipe
     from heldout.book.work import register
 
     register()
-    found = []
     with open_store(store_file, must_exist=False) as store:
-        for identity in all_ids():
-            recipe = find_recipe(identity)
-            results = read_found(recipe, store, None)
-            state = state_of(results.n_finished, len(results.plan.jobs), results.plan.profile)
-            found.append({"id": identity, "title": recipe.title, "state": state})
+        seconds = store.seconds() if store else {}
+    found = [_listed(find_recipe(identity), seconds) for identity in all_ids()]
     if as_json:
         click.echo(json.dumps({"experiments": found}, ensure_ascii=False))
         return 0
-    width = max((len(one["id"]) for one in found), default=0)
-    states = max((len(one["state"]) for one in found), default=0)
+    rows = [("id", "state", "quick run", "title")]
     for one in found:
-        click.echo(visible(f"{one['id']:<{width}}  {one['state']:<{states}}  {one['title']}"))
+        rows.append((one["id"], one["state"], _took(one["quick_seconds"]), one["title"]))
+    widths = [max(len(row[j]) for row in rows) for j in range(3)]
+    most = terminal_width()
+    for row in rows:
+        line = "  ".join([*(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)), row[3]])
+        click.echo(visible(line if most is None or len(line) <= most else line[: most - 1] + "…"))
     return 0
+
+
+def _took(seconds: float | None) -> str:
+    return "" if seconds is None else "< 0.1 s" if seconds < 0.05 else duration(seconds)
+
+
+def _listed(recipe: Any, seconds: dict[str, float]) -> dict[str, Any]:
+    """State of the profile that is further along, and what the quick one took."""
+    from heldout.book.entries import state_of
+    from heldout.experiments.expand import expand
+
+    plans = {profile: [job.id for job in expand(recipe, profile).jobs] for profile in ("full", "quick")}
+    done = {profile: sum(job in seconds for job in jobs) for profile, jobs in plans.items()}
+    best = max(plans, key=lambda profile: done[profile] / len(plans[profile]))  # full, if both are as far
+    took = sum(seconds[job] for job in plans["quick"]) if done["quick"] == len(plans["quick"]) else None
+    state = state_of(done[best], len(plans[best]), best)
+    return {"id": recipe.id, "title": recipe.title, "state": state, "quick_seconds": took}
 
 
 @book.command("run")
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.option("--slice", "share", metavar="K/N", help="Only each N-th of them, from the K-th on.")
 @execution
 @mirror
 @store_option
 @shared
-def run(ids: tuple[str, ...], store_file: str | None, as_json: bool, quiet: bool, debug: bool, **how: Any) -> int:
+def run(
+    ids: tuple[str, ...],
+    share: str | None,
+    store_file: str | None,
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
+    **how: Any,
+) -> int:
     """Run experiments by id, by chapter (ch11) or all of them; what is finished is not run again.
 
     \b
     Example:
       heldout book run ch10.figure-10-7 --profile quick
       heldout book run ch07 ch11
+      heldout book run all --slice 2/6
     """
-    from heldout.book.library import choose, find_recipe
+    from heldout.book.library import choose, find_recipe, share_of
     from heldout.book.work import register
 
     register()
-    recipes = [find_recipe(identity) for identity in choose(ids)]
+    chosen = choose(ids)
+    recipes = [find_recipe(identity) for identity in (share_of(chosen, share) if share else chosen)]
     with open_store(store_file) as store:
         return run_recipes(recipes, store, as_json=as_json, quiet=quiet, **how)
 

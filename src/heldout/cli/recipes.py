@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -68,8 +70,6 @@ def run_recipes(
     quiet: bool,
 ) -> int:
     """Run what is not finished, then show every recipe; exit code 1 if a job failed."""
-    import os
-
     from heldout.book.entries import make_entry
     from heldout.book.work import run_task
     from heldout.experiments.expand import expand
@@ -122,11 +122,27 @@ def _progress(quiet: bool) -> Callable[[int, int, str], None] | None:
 
 
 def show_entry(entry: Any, *, as_json: bool) -> None:
-    """Print an experiment as a table, or as JSON."""
+    """Print an experiment as a table, or as JSON: wrapped and coloured on a terminal, plain elsewhere."""
     if as_json:
         click.echo(json.dumps(entry.record(), ensure_ascii=False, allow_nan=False))
         return
     from heldout.book.plain import text_of
 
-    for line in text_of(entry):
-        click.echo(visible(line))
+    for number, line in enumerate(text_of(entry, terminal_width())):
+        click.echo(_coloured(visible(line), is_title=number == 0))
+
+
+def terminal_width() -> int | None:
+    """Columns of the terminal; None where the output goes elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _coloured(line: str, *, is_title: bool) -> str:
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return line
+    if is_title:
+        return click.style(line, bold=True)
+    for tag, colour in (("[held]", "green"), ("[not held]", "red"), ("[not decidable]", "yellow")):
+        if line.startswith(tag):
+            return click.style(tag, fg=colour) + line.removeprefix(tag)
+    return line

@@ -292,6 +292,11 @@ class Store:
             wanted = set(jobs)
             return {job for (job,) in self.db.execute("SELECT job FROM results") if job in wanted}
 
+    def seconds(self) -> dict[str, float]:
+        """What each finished job took, in seconds of one core."""
+        with self._guard():
+            return dict(self.db.execute("SELECT job, seconds FROM results"))
+
     def results(self, jobs: Sequence[str]) -> dict[str, Finished]:
         """Results of those of these jobs that have one."""
         found = {}
