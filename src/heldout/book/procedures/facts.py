@@ -61,7 +61,7 @@ def table_row(name: str, row: int) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def images_of(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]:
     """Images, class numbers, whether each is of the official test part, and class names."""
     from heldout.data.named import load_named
