@@ -49,7 +49,8 @@ def check_probabilities(values: object) -> np.ndarray:
     if given.ndim != 2 or given.shape[1] < 2:
         raise ShapeError(
             f"probabilities have shape {given.shape}, (n_rows, n_classes) with two classes or more is needed",
-            fix="for the probability p of the second of two classes: numpy.column_stack([1 - p, p])",
+            fix="for the probability p of the second of two classes: numpy.column_stack([1 - p, p]); for labels alone: "
+            "heldout.evaluate.stack.metrics_stack",
         )
     _require_distributions(given, lambda row: f"row {row}")
     return given

@@ -175,11 +175,17 @@ def _fit_sigmoid(scores: np.ndarray, column: np.ndarray) -> tuple[float, float]:
 
 
 def _fit_temperature(scores: np.ndarray, column: np.ndarray) -> float:
-    """Slope of least log-loss; targets smoothed as Platt's, for k classes: (n_c + 1) / (n_c + k)."""
-    n_rows, n_classes = scores.shape
-    counts = np.bincount(column, minlength=n_classes)
-    target = np.repeat((1 / (counts[column] + n_classes))[:, None], n_classes, axis=1)
-    target[np.arange(n_rows), column] *= counts[column] + 1
+    """Slope of least log-loss, as if one row more had been of the class that seems the next likely.
+
+    That row, spread over all of them, keeps the slope finite where every answer is right. Smoothing over all classes, as
+    Platt does for two, would ask for a share of classes that are out of the question, and flatten everything.
+    """
+    n_rows = len(scores)
+    others = scores.copy()
+    others[np.arange(n_rows), column] = -np.inf
+    target = np.zeros_like(scores)
+    target[np.arange(n_rows), column] = n_rows / (n_rows + 1)
+    target[np.arange(n_rows), others.argmax(axis=1)] = 1 / (n_rows + 1)
 
     def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
         scaled = parameters[0] * scores
