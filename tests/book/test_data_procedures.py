@@ -31,6 +31,8 @@ def test_statistics_of_a_feature_are_scipys(feature, ddof):
     assert found["mean"] == pytest.approx(np.mean(x))
     assert found["std"] == pytest.approx(np.std(x, ddof=ddof))
     assert found["se"] == pytest.approx(stats.sem(x, ddof=ddof))
+    low, high = stats.t.interval(0.95, 14, loc=np.mean(x), scale=stats.sem(x))
+    assert found["half_interval"] == pytest.approx((high - low) / 2)
     assert found["iqr"] == pytest.approx(stats.iqr(x))
     beyond = (x < found["q1"] - 1.5 * found["iqr"]) | (x > found["q3"] + 1.5 * found["iqr"])
     assert found["n_outliers"] == beyond.sum()

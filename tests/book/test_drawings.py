@@ -118,3 +118,21 @@ def test_without_matplotlib_the_page_says_what_is_missing(tmp_path, monkeypatch)
     entry = finished("ch04.figure-4-5", tmp_path)
     monkeypatch.setattr(registry, "require", missing)
     assert "heldout[plots]" in html_of([entry])
+
+
+def test_results_that_lack_what_is_drawn_do_not_break_the_page(tmp_path):
+    from dataclasses import replace
+
+    entry = finished("ch06.gini-examples", tmp_path)
+    recipe = replace(entry.recipe, plot={"draw": "boxes"})
+    plan = replace(entry.found.plan, recipe=recipe)
+    (picture,) = pictures_of(replace(entry.found, plan=plan))
+    assert "No drawing" in picture
+    assert "finds nothing called" in picture
+
+
+def test_drawings_and_the_results_that_they_take_are_small(tmp_path):
+    for identity in ("ch04.figure-4-1", "ch05.figure-5-5", "ch06.figure-6-4", "ch06.figure-6-5", "ch06.figure-6-7"):
+        (picture,) = pictures_of(finished(identity, tmp_path).found)
+        assert len(picture) < 200_000
+        assert svg_of(picture).rstrip().endswith("</svg>")

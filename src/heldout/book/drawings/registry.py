@@ -99,7 +99,7 @@ def draw_svg(found: Found) -> bytes | None:
     Raises
     ------
     SettingError
-        If there is no drawing of that name.
+        If there is no drawing of that name, or the results lack what it draws (they may be of an older version).
     MissingExtraError
         If matplotlib is not installed.
     """
@@ -112,7 +112,12 @@ def draw_svg(found: Found) -> bytes | None:
 
     buffer = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "heldout", "svg.fonttype": "none", "path.simplify": True}):
-        chosen.function(shown_of(found)).savefig(buffer, format="svg", dpi=110, metadata={"Date": None})
+        try:
+            figure = chosen.function(shown_of(found))
+        except (KeyError, StopIteration) as error:
+            what = f"{name!r} finds nothing called {error} in these results"
+            raise SettingError(what, fix="run the experiment again in a new store (--store)") from error
+        figure.savefig(buffer, format="svg", dpi=110, metadata={"Date": None})
     return buffer.getvalue()
 
 

@@ -31,6 +31,7 @@ def covered_space(results: Sequence[Shown]) -> Any:
     right = figure.add_subplot(1, 2, 2, projection="3d")
     right.scatter(*deep.T, s=12, color=INK, depthshade=False)
     right.set(xlim=(0, 1), ylim=(0, 1), zlim=(0, 1), xlabel="x0", ylabel="x1", zlabel="x2")
+    right.set_box_aspect(None, zoom=0.85)
     right.set_title(f"{by_number['3']['covered']:.1%} of 1,000 cells", fontsize=10)
     return figure
 

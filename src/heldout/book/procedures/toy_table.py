@@ -104,6 +104,8 @@ def toy_feature(feature: str, scale: str = "none", ddof: int = 0, whiskers: str 
     whiskers : 'values' or 'fences'
         Whether whiskers end at the last value within the fences, or at the fences themselves.
     """
+    from scipy.special import stdtrit
+
     from heldout.book.procedures.boxes import box_of
 
     column = (standardized(0, "all") if scale == "standardize" else X)[:, place_of(feature)]
@@ -116,6 +118,7 @@ def toy_feature(feature: str, scale: str = "none", ddof: int = 0, whiskers: str 
     return found | {
         "std": deviation,
         "se": deviation / np.sqrt(len(column)),
+        "half_interval": float(stdtrit(len(column) - 1, 0.975)) * found["standard_error"],
         "mean_after": float(np.abs(centred.mean())),
         "std_after": float(centred.std(ddof=ddof)),
     }
