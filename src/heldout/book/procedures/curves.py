@@ -67,10 +67,10 @@ def convexity(
     ----------
     definition : 'not cut' or 'chord above'
         When a curve counts as convex: no chord cuts it between its ends (as printed), or every chord lies on or above
-        it. All chords between 41 points are tried.
+        it. All chords between 25 points are tried.
     """
     f = Polynomial(coefficients)
-    points = np.linspace(reach[0], reach[1], 41)
+    points = np.linspace(reach[0], reach[1], 25)
     cut, below = False, False
     for number, a in enumerate(points):
         for b in points[number + 1 :]:

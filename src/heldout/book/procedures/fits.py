@@ -126,7 +126,7 @@ def outlier_share(loss: str, rows: int = 50, distance: float = 10.0, *, seed: in
     }
 
 
-@procedure("first-weights")
+@procedure("first-weights", light=False)
 def first_weights(
     initializer: str, layers: int = 10, width: int = 100, epochs: int = 30, *, seed: int
 ) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def iris_pair(seed: int, augment: str = "printed", scaled: bool = False) -> Pair
     return Pair(x, y[kept] - 1, x_test, data.y[test][kept_test] - 1)
 
 
-@procedure("iris-pair")
+@procedure("iris-pair", light=False)
 def iris_pair_facts(augment: str = "printed", *, seed: int) -> dict[str, Any]:
     """Rows of the two classes, and whether a straight line tells them apart (decided by a linear program)."""
     pair = iris_pair(seed, augment)

@@ -49,7 +49,7 @@ def descent_on_a_line(rate: float, steps: int = 200, with_rate: bool = True) -> 
     }
 
 
-@procedure("descent-of-a-net")
+@procedure("descent-of-a-net", light=False)
 def descent_of_a_net(batch: int, rate: float = 0.5, epochs: int = 60, *, seed: int) -> dict[str, Any]:
     """The net of 2-3-2-1 nodes on two irises (standardized): steps by all rows, or by minibatches, per epoch."""
     pair = iris_pair(seed, "none", scaled=True)
@@ -135,8 +135,8 @@ def momentum_rule(
     Parameters
     ----------
     rule : 'velocity', 'printed' or 'previous step'
-        'velocity': v <- momentum v - rate g, w <- w + v. 'printed': w <- w - rate g + momentum g', where g' is the slope
-        before, as printed if that is what its symbol means. 'previous step': the step before in the place of g'.
+        'velocity': v <- momentum v - rate g, w <- w + v. 'printed', if its symbol means the slope: w <- w - rate g +
+        momentum g', where g' is the slope before. 'previous step': the same with the step before in place of g'.
     """
     curvature, random = np.array([1.0, 25.0]), np.random.default_rng(seed)
     path = _follow(rule, momentum, rate, curvature, np.zeros((steps, 2)))
