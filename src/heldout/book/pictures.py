@@ -16,6 +16,7 @@ from heldout.experiments.recipe import AS_PRINTED, RUN
 from heldout.experiments.values import Found
 from heldout.files import write_bytes
 from heldout.report.curve_plots import Axes
+from heldout.report.matrix import shade
 from heldout.report.page import resource
 from heldout.report.svg import Drawing
 
@@ -177,15 +178,30 @@ def matrix_picture(matrix: list[list[float]], title: str) -> Markup:
     values = np.array(matrix, float)
     rows, columns = values.shape
     cell = 42.0
-    drawing = Drawing(40 + cell * columns, 44 + cell * rows, title, "figure confusion")
+    drawing = Drawing(40 + cell * columns, 44 + cell * rows, _matrix_in_words(values, title), "figure confusion")
     drawing.text(40, 12, f"{title}; rows: actual, columns: assigned", "tick")
     shares = values / np.maximum(values.sum(axis=1, keepdims=True), 1e-12)
+    digits = (
+        0 if np.array_equal(values, values.round()) else max(len(f"{v:.4g}".partition(".")[2]) for v in values.flat)
+    )
     for i in range(rows):
         drawing.text(30, 40 + (i + 0.6) * cell, str(i), "tick", anchor="end")
         for j in range(columns):
             css = "cell right" if i == j else "cell wrong"
-            drawing.rect(40 + j * cell, 36 + i * cell, cell, cell, css, opacity=float(max(0.0, min(1.0, shares[i, j]))))
-            drawing.text(40 + (j + 0.5) * cell, 40 + (i + 0.5) * cell, f"{values[i, j]:g}", "small", anchor="middle")
+            opacity, ink = shade(float(max(0.0, min(1.0, shares[i, j]))), i == j)
+            drawing.rect(40 + j * cell, 36 + i * cell, cell, cell, css, opacity=opacity if shares[i, j] > 0 else 0.0)
+            words = f"{values[i, j]:,.{digits}f}"
+            drawing.text(40 + (j + 0.5) * cell, 40 + (i + 0.5) * cell, words, f"small {ink}", anchor="middle")
     for j in range(columns):
         drawing.text(40 + (j + 0.5) * cell, 30, str(j), "tick", anchor="middle")
     return drawing.done()
+
+
+def _matrix_in_words(values: np.ndarray, title: str) -> str:
+    """What the matrix shows, for those who cannot see it."""
+    rows, columns = values.shape
+    wrong = values.copy()
+    np.fill_diagonal(wrong, -np.inf)
+    i, j = np.unravel_index(int(wrong.argmax()), wrong.shape)
+    size = f"{title}: matrix of {rows} actual by {columns} assigned classes"
+    return f"{size}; the largest entry off the diagonal is {values[i, j]:.4g}, class {i} called {j}"
