@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -20,7 +20,7 @@ from heldout.experiments.reading import label, near
 from heldout.experiments.recipe import DATA_KEYS, MOST_REPEATS, Recipe, whole_number
 from heldout.experiments.store import to_json
 
-MEANING = 1
+MEANING = 2
 """Part of every job's hash: raised when the same description comes to mean another computation."""
 
 
@@ -172,7 +172,19 @@ def _jobs(data: Mapping[str, Any], model: Mapping[str, Any], curve: bool, repeat
         "curve": curve and "net" in model,
     }
     random = is_random(model, PROCEDURES) or (bool(described) and is_drawn(described))
-    return tuple(Job({**spec, "seed": repeat if random else 0}) for repeat in range(1, repeats + 1))
+    return with_seeds(spec, range(1, repeats + 1)) if random else with_seeds(spec, [0]) * repeats
+
+
+def with_seeds(spec: Mapping[str, Any], seeds: Iterable[int]) -> tuple[Job, ...]:
+    """Jobs that differ only by their seed; what they have in common is hashed once."""
+    start = hashlib.sha256(to_json(spec)[:-1].encode())  # the key "seed" sorts behind all others
+    jobs = []
+    for seed in seeds:
+        job, digest = Job({**spec, "seed": seed}), start.copy()
+        digest.update(f',"seed":{seed}}}'.encode())
+        job.__dict__["id"] = digest.hexdigest()  # where a cached property keeps its value
+        jobs.append(job)
+    return tuple(jobs)
 
 
 def content_of(name: str) -> dict[str, Any]:

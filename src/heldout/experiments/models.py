@@ -25,18 +25,19 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "nearest-centroid": Kind(("sklearn.neighbors", "NearestCentroid"), {}),
-    "k-nn": Kind(("sklearn.neighbors", "KNeighborsClassifier"), {"k": "n_neighbors"}),
+    "k-nn": Kind(("heldout.models.filtered_neighbours", "FilteredNeighbours"), {"k": "n_neighbors"}),
     "naive-bayes": Kind(("sklearn.naive_bayes", "GaussianNB"), {"var_smoothing": "var_smoothing"}),
     "multinomial-naive-bayes": Kind(("sklearn.naive_bayes", "MultinomialNB"), {"alpha": "alpha"}),
     "tree": Kind(("sklearn.tree", "DecisionTreeClassifier"), {"max_depth": "max_depth"}, random=True),
     "forest": Kind(("sklearn.ensemble", "RandomForestClassifier"), {"trees": "n_estimators"}, random=True),
-    "linear-svm": Kind(
+    "linear-svm": Kind(("heldout.models.linear_svm", "LinearSVM"), {"C": "C", "max_iter": "max_iter", "tol": "tol"}),
+    "liblinear": Kind(
         ("sklearn.svm", "LinearSVC"),
         {"C": "C", "max_iter": "max_iter", "tol": "tol", "dual": "dual"},
         random=True,
         fixed={"dual": True},
     ),
-    "svm": Kind(("sklearn.svm", "SVC"), {"C": "C", "gamma": "gamma", "kernel": "kernel"}),
+    "svm": Kind(("heldout.models.gram_svm", "GramSVC"), {"C": "C", "gamma": "gamma", "kernel": "kernel"}),
 }
 """Estimators by name. Nothing outside this table is ever imported for a recipe."""
 
