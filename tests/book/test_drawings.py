@@ -136,3 +136,33 @@ def test_drawings_and_the_results_that_they_take_are_small(tmp_path):
         (picture,) = pictures_of(finished(identity, tmp_path).found)
         assert len(picture) < 200_000
         assert svg_of(picture).rstrip().endswith("</svg>")
+
+
+def test_a_drawing_of_a_model_gets_the_means_of_what_is_measured(tmp_path):
+    from heldout.evaluate.figures import new_figure
+
+    seen = []
+
+    def draw(results):
+        seen.extend((one.labels["k"], one["accuracy"]) for one in results)
+        return new_figure("x", "y", "")[0]
+
+    if "accuracies" not in DRAWINGS:
+        drawing("accuracies", "nothing")(draw)
+    text = """
+id: mine
+title: mine
+data: {name: iris, folds: 3}
+model: {kind: k-nn}
+vary: {k: [1, 5]}
+repeats: 2
+measure: [accuracy]
+plot: {draw: accuracies}
+"""
+    recipe = recipe_from_text(text)
+    with Store(tmp_path / "s.sqlite") as store:
+        run_jobs(expand(recipe, "quick").jobs, store, run_task, n_workers=0)
+        found = make_entry(recipe, store, "quick").found
+    assert len(pictures_of(found)) == 1
+    series = {v.labels["k"]: found.series(v, "accuracy").mean for v in found.plan.variants}
+    assert seen == list(series.items())
