@@ -1,13 +1,16 @@
 import math
+import warnings
 
 import numpy as np
 import pytest
 import torch
 from scipy import stats
 from sklearn.metrics import log_loss
+from sklearn.neural_network import MLPClassifier
 
 from heldout.errors import SettingError
 from heldout.models.net import Net, Parameter
+from heldout.training.classifier import NetClassifier
 from heldout.training.initializers import before_sigmoid, first_values
 from heldout.training.losses import row_losses
 from heldout.training.schedules import schedule_factors
@@ -120,3 +123,21 @@ def test_the_layers_before_a_sigmoid_are_found():
 def test_a_layers_own_initializer_overrules():
     own = Parameter("0.kernel", (300, 200), "kernel", 300, 200, init="small-uniform")
     assert abs(first_values(own, seed=5, position=0, initializer="he")).max() < 0.005
+
+
+@pytest.mark.parametrize(("activation", "theirs"), [("sigmoid", "logistic"), ("tanh", "tanh")])
+def test_first_weights_spread_as_those_of_scikit_learns_net_in_every_layer(activation, theirs):
+    x, y = np.random.default_rng(0).normal(size=(40, 60)), np.arange(40) % 20
+    ours = NetClassifier(
+        f"dense 80, {activation}", optimizer="sgd", lr=1e-12, epochs=1, batch=40, initializer="glorot-biases"
+    )
+    arrays = ours.fit(x.astype(np.float32), y).to_arrays()[1]
+    kernels = [array.reshape(-1) for name, array in sorted(arrays.items()) if array.size in (60 * 80, 80 * 20)]
+    other = MLPClassifier((80,), activation=theirs, solver="sgd", learning_rate_init=1e-12, max_iter=1, batch_size=40)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        other.fit(x, y)
+    assert len(kernels) == 2
+    for ours_drawn, drawn in zip(sorted(kernels, key=len), sorted(other.coefs_, key=np.size), strict=True):
+        assert ours_drawn.std() == pytest.approx(drawn.std(), rel=0.06)
+        assert abs(ours_drawn).max() == pytest.approx(abs(drawn).max(), rel=0.01)

@@ -26,7 +26,8 @@ def first_values(
         Number of the array within the net.
     initializer : str
         ``glorot`` uniform in ±sqrt(A / (fan_in + fan_out)), A = 2 before a sigmoid, else 6 (Glorot and Bengio 2010);
-        ``glorot-biases`` the same, biases as well (as scikit-learn's MLP does it);
+        ``glorot-biases`` the same, biases as well, and A = 2 in the last layer of a net of sigmoids, too (as
+        scikit-learn's MLP does it);
         ``he`` N(0, 1) * sqrt(2 / fan_in) (He et al. 2015); ``xavier`` N(0, 1) * sqrt(1 / fan_in);
         ``small-uniform`` 0.01 * (U(0, 1) - 0.5); ``small-gaussian`` 0.005 * N(0, 1). Biases are 0 otherwise.
     before_sigmoid : bool

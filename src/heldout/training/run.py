@@ -100,6 +100,7 @@ class Run:
 
     def _first_arrays(self, job: Job) -> dict[str, np.ndarray]:
         sigmoid = before_sigmoid(self.plan)
+        everywhere = bool(sigmoid) and job.settings.initializer == "glorot-biases"  # scikit-learn: the last layer too
         given = job.start or {}
         return {
             p.name: given[p.name]
@@ -109,7 +110,7 @@ class Run:
                 seed=job.seed,
                 position=position,
                 initializer=job.settings.initializer,
-                before_sigmoid=p.name.rpartition(".")[0] in sigmoid,
+                before_sigmoid=everywhere or p.name.rpartition(".")[0] in sigmoid,
             )
             for position, p in enumerate(self.stack.parameters)
         }
