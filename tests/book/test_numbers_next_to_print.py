@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from heldout.book.entries import Line, make_entry
+from heldout.book.entries import Entry, Line, make_entry
 from heldout.experiments.expand import expand
 from heldout.experiments.procedures import PROCEDURES, procedure
 from heldout.experiments.recipe import recipe_from_text
@@ -23,6 +23,10 @@ if "numbers-for-print" not in PROCEDURES:
 
 
 def line(tmp_path, printed: str, values: list[float], name: str = "numbers-for-print") -> Line:
+    return entry(tmp_path, printed, values, name).lines[0]
+
+
+def entry(tmp_path, printed: str, values: list[float], name: str = "numbers-for-print", more: str = "") -> Entry:
     text = f"""
 id: printed
 title: printed
@@ -31,6 +35,7 @@ vary: {{k: [1, 2]}}
 repeats: {len(values)}
 measure: [score]
 printed: {{score: {{1: {printed}, 2: 0.1234}}}}
+{more}
 """
     recipe = recipe_from_text(text)
     variant = expand(recipe, "quick").variants[0]
@@ -39,7 +44,7 @@ printed: {{score: {{1: {printed}, 2: 0.1234}}}}
         store.finish(
             [(Finished(job.id, {"values": {"score": v}}, job.seed, {}, "", 0.0), job.spec) for job, v in pairs], "me"
         )
-        return make_entry(recipe, store, "quick").lines[0]
+        return make_entry(recipe, store, "quick")
 
 
 def test_a_perfect_print_is_not_met_by_a_number_that_rounds_to_it(tmp_path):
@@ -61,3 +66,12 @@ def test_a_printed_single_run_is_compared_with_the_spread_of_ours(tmp_path, prin
 
 def test_one_run_of_ours_says_nothing_about_agreement(tmp_path):
     assert line(tmp_path, "0.9", [0.5]).agrees == ""
+
+
+@pytest.mark.parametrize(("profile", "agrees", "state"), [("", "outside our interval", "not held"), ("k: 1", "", None)])
+def test_a_profile_that_is_cut_short_neither_meets_the_print_nor_refutes_a_claim(tmp_path, profile, agrees, state):
+    more = f"claims: [score(k=1) > 0.7]\nprofiles: {{quick: {{{profile}}}}}"
+    found = entry(tmp_path, "0.9", [0.49, 0.5, 0.51, 0.52], more=more)
+    assert found.lines[0].agrees == agrees
+    assert found.verdicts[0].state == (state or "not decidable")
+    assert ("not so in this shorter profile" in found.verdicts[0].test) is (state is None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from heldout.experiments.claims import TIMES, Verdict, judge
@@ -107,7 +107,24 @@ def read_found(recipe: Recipe, store: Store | None, profile: str | None) -> Foun
 def make_entry(recipe: Recipe, store: Store | None, profile: str | None = None) -> Entry:
     """Everything that is shown about a recipe."""
     found = read_found(recipe, store, profile)
-    return Entry(recipe, found, tuple(_lines(found)), tuple(judge(found)))
+    lines, verdicts = _lines(found), judge(found)
+    if _is_cut_short(found):
+        lines = [replace(line, agrees="") for line in lines]
+        verdicts = [_kept_open(verdict) for verdict in verdicts]
+    return Entry(recipe, found, tuple(lines), tuple(verdicts))
+
+
+def _is_cut_short(found: Found) -> bool:
+    """Whether the profile trains for less time or on fewer rows than the print, so that its numbers are others."""
+    recipe, profile = found.plan.recipe, found.plan.profile
+    return profile == "quick" and bool(set(recipe.profiles[profile]) - {"repeats", "only"})
+
+
+def _kept_open(verdict: Verdict) -> Verdict:
+    """A claim about the full run is not refuted by a short one."""
+    if verdict.state != "not held":
+        return verdict
+    return replace(verdict, state="not decidable", test=f"not so in this shorter profile: {verdict.test}")
 
 
 def _lines(found: Found) -> list[Line]:
