@@ -173,3 +173,15 @@ def test_neighbours_are_those_of_sklearn_on_each_fold():
     rows = find_rows(job.spec["data"], job.seed)
     for part, (train, test) in zip(run([job])[0]["parts"], rows.pairs, strict=True):
         assert accuracy(part) == KNeighborsClassifier(5).fit(x[train], y[train]).score(x[test], y[test])
+
+
+def test_errors_per_epoch_are_those_of_each_jobs_own_test_rows_where_splits_are_drawn():
+    found = jobs(
+        "{name: iris, shuffle: each, train: 80%}",
+        '{net: "dense 5, relu", optimizer: sgd, lr: 0.02, batch: 16, epochs: 3}',
+        repeats=3,
+        measure="final_error",
+    )
+    for result, job in zip(run(found), found, strict=True):
+        assert result["test_error_per_epoch"] == pytest.approx(run([job])[0]["test_error_per_epoch"], abs=0.04)
+        assert result["test_error_per_epoch"][-1] == pytest.approx(1 - accuracy(result["parts"][0]), abs=1e-6)

@@ -137,8 +137,9 @@ def _run_nets(jobs: Sequence[Job], checkpoints: str) -> list[tuple[Result, float
     found: dict[int, Result] = {}
     groups: dict[object, list[int]] = {}
     for number, job in enumerate(jobs):
-        fixed = parts.is_fixed(job.spec["data"])
-        groups.setdefault(0 if fixed else (job.seed if parts.is_drawn(job.spec["data"]) else -1), []).append(number)
+        # Curves need the same test rows for all of a stack.
+        together = parts.is_fixed(job.spec["data"]) and not job.spec["curve"]
+        groups.setdefault(0 if together else (job.seed if parts.is_drawn(job.spec["data"]) else -1), []).append(number)
     for numbers in groups.values():
         results = _train([jobs[number] for number in numbers], checkpoints)
         found.update(zip(numbers, results, strict=True))
