@@ -84,6 +84,16 @@ def test_an_unknown_id_offers_the_near_ones():
     assert "ch11.table-11-4" in error.value.fix
 
 
+@pytest.mark.parametrize(
+    ("word", "offered"),
+    [("ch99", "the chapters are ch"), ("ch11.zzzzzzzz", "of this chapter there are ch11."), ("", "ch")],
+)
+def test_a_word_that_is_near_to_nothing_is_told_what_there_is(word, offered):
+    with pytest.raises(SettingError, match="there is no experiment") as error:
+        choose((word,))
+    assert offered in error.value.fix
+
+
 def test_a_chapter_stands_for_all_of_its_experiments():
     assert choose(("ch11",)) == [name for name in all_ids() if name.startswith("ch11.")]
     assert len(choose(("ch10", "ch10.table-10-3"))) == len(choose(("ch10",)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from heldout.errors import SettingError
-from heldout.experiments.expand import expand
+from heldout.experiments.expand import Job, expand, with_seeds
 from heldout.experiments.recipe import recipe_from_text
 from heldout.experiments.runner import plan_tasks
 
@@ -79,3 +79,12 @@ def test_an_error_per_epoch_of_folds_is_refused():
     text = TEXT.format(id="a", title="A").replace("train: first 100", "folds: 3").replace("[error]", "[final_error]")
     with pytest.raises(SettingError, match="same test rows"):
         expand(recipe_from_text(text), "full")
+
+
+def test_a_job_is_known_by_the_hash_of_its_whole_description():
+    spec = {"meaning": 1, "data": {"name": "iris"}, "model": {"kind": "k-nn"}, "curve": False}
+    for job in with_seeds(spec, [0, 1, 123]):
+        assert job.id == Job({**spec, "seed": job.seed}).id
+    plan = expand(recipe_from_text(TEXT.format(id="a", title="A")), "quick")
+    assert {job.id for job in plan.jobs} == {Job(dict(job.spec)).id for job in plan.jobs}
+    assert all(max(job.spec) == "seed" for job in plan.jobs)

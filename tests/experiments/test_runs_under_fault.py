@@ -18,6 +18,7 @@ import procedures_for_runs as given
 import pytest
 
 from heldout.errors import ArtifactError
+from heldout.experiments import runner as running
 from heldout.experiments import store as stores
 from heldout.experiments.runner import run_jobs
 from heldout.experiments.store import Finished, Store
@@ -102,6 +103,32 @@ def test_a_store_that_cannot_be_made_names_what_stands_in_the_way(nobody):
         Store(nobody / "new.sqlite")
     with pytest.raises(DiskError, match="cannot make this folder"):
         Store(nobody / "deeper" / "new.sqlite")
+
+
+def test_a_store_is_a_file_whatever_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in (":memory:", "a%20b?mode=memory#x"):
+        with Store(Path(name)) as store:
+            store.finish([(Finished("a", {}, 0, {}, "here", 0.1), {})], "me")
+        with Store(Path(name), read_only=True) as store:
+            assert store.finished(["a"]) == {"a"}
+
+
+def test_a_runner_says_that_it_waits_for_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(running, "ROUNDS_TO_TELL", 2)
+    jobs = given.sleepers(2, 0)
+    with Store(tmp_path / "s.sqlite") as store:
+        store.lease([jobs[0].id], "elsewhere|1|1|x")
+        told = []
+
+        def progress(done: int, total: int, words: str) -> None:
+            told.append((done, total, words))
+            if words:
+                store.release("elsewhere|1|1|x")
+
+        outcome = run_jobs(jobs, store, given.run_task, n_workers=0, progress=progress)
+    assert (outcome.n_done, outcome.failed) == (2, {})
+    assert (1, 2, "waiting for 1 that another runner has begun") in told
 
 
 def test_a_folder_is_no_store(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 
 from heldout.errors import SettingError
@@ -14,7 +15,12 @@ FOLDER = Path(__file__).with_name("recipes")
 
 def all_ids() -> list[str]:
     """Ids of all recipes, chapter by chapter, numbers by their size."""
-    return sorted((path.stem for path in FOLDER.glob("*.yaml")), key=_natural)
+    return list(_all_ids())
+
+
+@lru_cache(maxsize=1)
+def _all_ids() -> tuple[str, ...]:
+    return tuple(sorted((path.stem for path in FOLDER.glob("*.yaml")), key=_natural))
 
 
 def _natural(identity: str) -> list[tuple[int, str]]:
@@ -29,13 +35,17 @@ def find_recipe(identity: str) -> Recipe:
     SettingError
         If there is none, with the near ones.
     """
-    known = all_ids()
+    known = _all_ids()
     if identity not in known:
         near = get_close_matches(identity, known, 3, 0.5)
         chapter = [name for name in known if identity and name.startswith(identity.split(".")[0] + ".")]
-        fix = "did you mean " + " or ".join(near) + "?" if near else "`heldout book list` shows all"
-        if not near and chapter:
+        if near:
+            fix = f"did you mean {' or '.join(near)}?"
+        elif chapter:
             fix = f"of this chapter there are {', '.join(chapter[:6])}; `heldout book list` shows all"
+        else:
+            chapters = dict.fromkeys(name.split(".")[0] for name in known)
+            fix = f"the chapters are {', '.join(chapters)}; `heldout book list` shows all experiments"
         raise SettingError(f"there is no experiment {identity!r}", fix=fix)
     recipe = load_recipe(FOLDER / f"{identity}.yaml")
     if recipe.id != identity:

@@ -115,7 +115,7 @@ def _progress(quiet: bool) -> Callable[[int, int, str], None] | None:
     def tell(done: int, total: int, words: str) -> None:
         if words or done == total or time.monotonic() - told[0] > 2:
             told[0] = time.monotonic()
-            text = f"{done} of {plural(total, 'job')} finished" + (f"; one failed: {words}" if words else "")
+            text = f"{done} of {plural(total, 'job')} finished" + (f"; {words}" if words else "")
             print(visible(text), file=sys.stderr)
 
     return tell

@@ -23,6 +23,7 @@ FOLD_JOBS_A_TASK = 20
 JOBS_AT_ONCE = 500
 """The same, where all of them are computed at once."""
 POLL_SECONDS = 0.5
+ROUNDS_TO_TELL = 20
 
 Progress = Callable[[int, int, str], None]
 
@@ -177,6 +178,7 @@ class _Run:
     elsewhere: list[Task] = field(default_factory=list)
     running: dict[int, Task] = field(default_factory=dict)
     number: int = 0
+    waited: int = 0
 
     def go(self, tasks: list[Task]) -> None:
         self.waiting = list(tasks)
@@ -229,11 +231,15 @@ class _Run:
         else:
             self.store.fail(ids, words, self.owner)
             self.outcome.failed |= dict.fromkeys(ids, words)
-            self.tell(words)
+            self.tell(f"one failed: {words}")
 
     def look_at_others(self) -> None:
         """Look again at what other runners had: finished, or left behind by a runner that is gone."""
         if not self.running:
+            self.waited += 1
+            if self.waited % ROUNDS_TO_TELL == 0:
+                n = sum(len(task.jobs) for task in self.elsewhere)
+                self.tell(f"waiting for {n} that another runner has begun")
             threading.Event().wait(POLL_SECONDS)
         done = self.store.finished([job.id for task in self.elsewhere for job in task.jobs])
         left = [replace(task, jobs=tuple(j for j in task.jobs if j.id not in done)) for task in self.elsewhere]

@@ -25,6 +25,7 @@ SCHEMA = 1
 BUSY_SECONDS = 30.0
 STALE_SECONDS = 60.0
 BEAT_SECONDS = 5.0
+JOBS_A_QUERY = 500
 
 _TABLES = """
 CREATE TABLE results (job TEXT PRIMARY KEY, spec TEXT NOT NULL, result TEXT NOT NULL, seed INTEGER NOT NULL,
@@ -136,7 +137,7 @@ class Store:
         except OSError as error:
             raise DiskError(f"cannot make this folder: {error.strerror}", where=str(self.path.parent)) from error
         with self._guard():
-            self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+            self._db = sqlite3.connect(self.path.absolute(), timeout=BUSY_SECONDS, isolation_level=None)
             self._make(self._db)
             self._check(self._db)
             self._db.execute("PRAGMA journal_mode = WAL")
@@ -299,14 +300,14 @@ class Store:
 
     def results(self, jobs: Sequence[str]) -> dict[str, Finished]:
         """Results of those of these jobs that have one."""
-        found = {}
+        found, wanted = {}, list(dict.fromkeys(jobs))
         with self._guard():
-            for job in dict.fromkeys(jobs):
-                row = self.db.execute(
-                    "SELECT result, seed, versions, machine, seconds FROM results WHERE job = ?", (job,)
-                ).fetchone()
-                if row:
-                    found[job] = Finished(job, _read(row[0], self.path), row[1], _read(row[2], self.path), *row[3:])
+            for first in range(0, len(wanted), JOBS_A_QUERY):
+                some = wanted[first : first + JOBS_A_QUERY]
+                marks = ",".join("?" * len(some))
+                query = f"SELECT job, result, seed, versions, machine, seconds FROM results WHERE job IN ({marks})"
+                for job, result, seed, versions, *rest in self.db.execute(query, some):
+                    found[job] = Finished(job, _read(result, self.path), seed, _read(versions, self.path), *rest)
         return found
 
     def failures(self, jobs: Sequence[str]) -> dict[str, str]:
