@@ -32,7 +32,7 @@ def test_titles_and_ids_of_recipes_do_not_change_jobs():
 
 
 def test_the_hash_of_a_job_stays_the_same_between_versions():
-    assert jobs()[0].id == "f4980f51e3e9254e4a499aad14bbb09ae33fe598640b34169ade84f27899f8fa"
+    assert jobs()[0].id == "5614243c0d8eb4cd795548043068d1af82e714937a0f74adf4c4805420be2788"
 
 
 def test_profiles_choose_repeats_and_variants():

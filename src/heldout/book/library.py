@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from difflib import get_close_matches
 from functools import lru_cache
@@ -11,6 +12,9 @@ from heldout.errors import SettingError
 from heldout.experiments.recipe import Recipe, load_recipe
 
 FOLDER = Path(__file__).with_name("recipes")
+SECONDS = Path(__file__).with_name("quick_seconds.json")
+"""Of quick runs, from ``heldout book list --json``; those that are left out take less than `SHORT_SECONDS`."""
+SHORT_SECONDS = 5.0
 
 
 def all_ids() -> list[str]:
@@ -63,7 +67,7 @@ def choose(words: tuple[str, ...]) -> list[str]:
 
 
 def share_of(ids: list[str], text: str) -> list[str]:
-    """Each n-th id, from the k-th on, of a text ``k/n``: the same shares each time, long chapters spread over all.
+    """The k-th of n shares of about equal work, of a text ``k/n``; the same shares each time.
 
     Raises
     ------
@@ -73,4 +77,15 @@ def share_of(ids: list[str], text: str) -> list[str]:
     k, n = (int(found[1]), int(found[2])) if found else (0, 0)
     if not 1 <= k <= n:
         raise SettingError(f"there is no slice {text!r}", where="--slice", fix="1/6 to 6/6 are the slices of six")
-    return ids[k - 1 :: n]
+    seconds = quick_seconds()
+    work, share = [0.0] * n, {}
+    for identity in sorted(ids, key=lambda one: -seconds.get(one, SHORT_SECONDS)):  # the longest first
+        share[identity] = min(range(n), key=work.__getitem__)
+        work[share[identity]] += seconds.get(identity, SHORT_SECONDS)
+    return [identity for identity in ids if share[identity] == k - 1]
+
+
+@lru_cache(maxsize=1)
+def quick_seconds() -> dict[str, float]:
+    """What the longer quick runs took once, in seconds of a core of a small machine."""
+    return {name: float(value) for name, value in json.loads(SECONDS.read_text(encoding="utf-8")).items()}

@@ -76,7 +76,7 @@ def _listed(recipe: Any, seconds: dict[str, float]) -> dict[str, Any]:
 
 @book.command("run")
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
-@click.option("--slice", "share", metavar="K/N", help="Only each N-th of them, from the K-th on.")
+@click.option("--slice", "share", metavar="K/N", help="Only the K-th of N shares of about equal work.")
 @execution
 @mirror
 @store_option
