@@ -2,9 +2,9 @@
 
     python benchmarks/look.py [--mirror FOLDER] [--rows 1000000] [--columns 50]
 
-Each look runs in a process of its own, as a user would run it; memory is the largest resident set of that process. The
-table is made of normal numbers, a few categories and missing values, with one column that depends on the class. MNIST is
-left out where no mirror is named (or HELDOUT_MIRROR set). Prints one JSON object.
+Each look runs in a process of its own, as a user would run it; memory is its largest resident set. The
+table is made of normal numbers, a few categories and missing values, with one column that depends on the class. MNIST
+is left out where no mirror is named (or HELDOUT_MIRROR set). Prints one JSON object.
 """
 
 from __future__ import annotations

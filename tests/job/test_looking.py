@@ -67,10 +67,12 @@ def test_contradicting_copies_are_told_but_not_that_there_are_copies(tmp_path):
     assert "copies" not in found
 
 
-@pytest.mark.parametrize("more", [("--no-look",), ("--time", "59s")])
-def test_no_look_leaves_no_findings_and_the_same_scores(leaky, tmp_path, more):
-    assert train(leaky, tmp_path / "with") == 0
-    assert train(leaky, tmp_path / "without", *more) == 0
+@pytest.mark.parametrize("settings", [{"look": False}, {"time": 59.0}])
+def test_no_look_leaves_no_findings_and_the_same_scores(leaky, tmp_path, settings):
+    chosen = {"target": "outcome", "models": ("dummy", "tree"), "folds": 3, "repeats": 1, "jobs": 1}
+    ho.train(leaky, out=tmp_path / "with", **chosen)
+    ho.train(leaky, out=tmp_path / "without", **chosen, **settings)
+    assert (tmp_path / "with" / "look.json").exists()
     assert not (tmp_path / "without" / "look.json").exists()
     assert "What a look at them found" not in (tmp_path / "without" / "report.html").read_text("utf-8")
     scores = [pd.read_csv(tmp_path / name / "scores.csv")["accuracy"].tolist() for name in ("with", "without")]
