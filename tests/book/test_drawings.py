@@ -166,3 +166,35 @@ plot: {draw: accuracies}
     assert len(pictures_of(found)) == 1
     series = {v.labels["k"]: found.series(v, "accuracy").mean for v in found.plan.variants}
     assert seen == list(series.items())
+
+
+OWN = """id: mine
+title: mine
+data: {name: iris, folds: 3}
+model: {kind: k-nn}
+vary: {k: [1, 5]}
+repeats: 2
+measure: [accuracy]
+plot: PLOT
+"""
+
+
+def run_own(tmp_path, plot: str) -> int:
+    (tmp_path / "mine.yaml").write_text(OWN.replace("PLOT", plot))
+    with pytest.raises(SystemExit) as end:
+        main(["run", str(tmp_path / "mine.yaml"), "-j", "0", "--figures", str(tmp_path / "pictures")])
+    return end.value.code
+
+
+def test_the_curve_of_one_s_own_recipe_is_written(tmp_path, capsys):
+    assert run_own(tmp_path, "{x: k, y: accuracy}") == 0
+    assert "Picture: --figures" in capsys.readouterr().out
+    assert (tmp_path / "pictures" / "mine.svg").read_text().startswith("<svg")
+
+
+def test_an_unknown_drawing_is_refused_before_anything_runs(tmp_path, capsys):
+    assert run_own(tmp_path, "{draw: boxs}") == 2
+    told = capsys.readouterr().err
+    assert "mine.yaml, line 8" in told
+    assert "boxes" in told
+    assert not (tmp_path / "mine.results.sqlite").exists()

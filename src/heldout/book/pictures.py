@@ -10,9 +10,9 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from heldout.book.drawings.registry import draw_svg, embedded, find_drawing
-from heldout.errors import HeldoutError
+from heldout.errors import HeldoutError, SettingError
 from heldout.experiments.expand import Variant
-from heldout.experiments.recipe import AS_PRINTED, RUN
+from heldout.experiments.recipe import AS_PRINTED, RUN, Recipe
 from heldout.experiments.values import Found
 from heldout.files import write_bytes
 from heldout.report.curve_plots import Axes
@@ -49,7 +49,7 @@ def pictures_of(found: Found) -> list[Markup]:
     plot = found.plan.recipe.plot
     if "draw" in plot:
         drawn += _own_drawing(found)
-    curves = _curves(found, plot) if plot else []
+    curves = _curves(found, plot) if plot and "draw" not in plot else []
     if curves:
         drawn.append(_draw(curves, plot, found.plan.recipe.title))
     for measure in found.plan.recipe.measure:
@@ -58,6 +58,15 @@ def pictures_of(found: Found) -> list[Markup]:
             if isinstance(shown, list) and shown and isinstance(shown[0], list):
                 drawn.append(matrix_picture(shown, f"{measure} {variant.name}".strip()))
     return drawn
+
+
+def check_plot(recipe: Recipe) -> None:
+    """Refuse a drawing that there is none of, with the line of the recipe; `SettingError`."""
+    try:
+        if "draw" in recipe.plot:
+            find_drawing(recipe.plot["draw"])
+    except SettingError as error:
+        raise recipe.source.refuse(error.what, "plot", "draw", fix=error.fix) from None
 
 
 def _own_drawing(found: Found) -> list[Markup]:

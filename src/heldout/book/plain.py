@@ -44,6 +44,8 @@ def text_of(entry: Entry, width: int | None = None) -> Iterator[str]:
         yield from _wrap(f"[{verdict.state}] {verdict.claim}: {p_words(verdict)}", width)
     for note in entry.notes:
         yield from _wrap(f"Note: {note}", width)
+    if entry.recipe.plot and entry.found.n_finished:
+        yield from _wrap("Picture: --figures FOLDER writes it as SVG", width)
 
 
 def _wrap(text: str, width: int | None) -> Iterator[str]:

@@ -9,7 +9,16 @@ import click
 
 from heldout.cli.main import visible
 from heldout.cli.options import mirror, shared
-from heldout.cli.recipes import execution, open_store, run_recipes, show_entry, store_option, terminal_width
+from heldout.cli.recipes import (
+    execution,
+    figures_option,
+    open_store,
+    run_recipes,
+    show_entry,
+    store_option,
+    terminal_width,
+    write_pictures,
+)
 from heldout.cli.words import duration
 
 
@@ -110,7 +119,7 @@ def run(
 
 @book.command("show")
 @click.argument("identity", metavar="ID")
-@click.option("--figures", metavar="FOLDER", help="Write its pictures there, as SVG.")
+@figures_option
 @click.option("--profile", type=click.Choice(["quick", "full"]), help="By default the one that is further along.")
 @store_option
 @shared
@@ -130,11 +139,8 @@ def show(
       heldout book show ch07.table-7-10
       heldout book show ch05.figure-5-1 --figures pictures
     """
-    from pathlib import Path
-
     from heldout.book.entries import make_entry
     from heldout.book.library import find_recipe
-    from heldout.book.pictures import write_figures
     from heldout.book.work import register
 
     register()
@@ -143,9 +149,7 @@ def show(
         entry = make_entry(recipe, store, profile)
         show_entry(entry, as_json=as_json)
         if figures is not None:
-            paths = write_figures(entry.found, Path(figures))
-            words = "Wrote " + " and ".join(map(str, paths)) if paths else "There is no picture to write"
-            click.echo(visible(words), err=as_json)
+            write_pictures(entry, figures, as_json=as_json)
     return 0
 
 

@@ -25,6 +25,20 @@ def store_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def figures_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--figures``."""
+    return click.option("--figures", metavar="FOLDER", help="Write its pictures there, as SVG.")(command)
+
+
+def write_pictures(entry: Any, folder: str, *, as_json: bool) -> None:
+    """Write an experiment's pictures, and say which."""
+    from heldout.book.pictures import write_figures
+
+    paths = write_figures(entry.found, Path(folder))
+    words = "Wrote " + " and ".join(map(str, paths)) if paths else "There is no picture to write"
+    click.echo(visible(words), err=as_json)
+
+
 def execution(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--profile``, ``--on`` and ``--jobs``."""
     for option in (

@@ -8,18 +8,28 @@ from typing import Any
 import click
 
 from heldout.cli.options import mirror, shared
-from heldout.cli.recipes import execution, open_store, run_recipes, store_option
+from heldout.cli.recipes import execution, figures_option, open_store, run_recipes, store_option, write_pictures
 from heldout.errors import SettingError
 
 
 @click.command()
 @click.argument("recipe", metavar="RECIPE.yaml")
 @click.option("--resume", is_flag=True, help="Go on with results that are there; refuses to begin anew.")
+@figures_option
 @execution
 @mirror
 @store_option
 @shared
-def run(recipe: str, resume: bool, store_file: str | None, as_json: bool, quiet: bool, debug: bool, **how: Any) -> int:
+def run(
+    recipe: str,
+    resume: bool,
+    figures: str | None,
+    store_file: str | None,
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
+    **how: Any,
+) -> int:
     """Run an experiment of your own: data, models, what is varied, what you claim.
 
     Results are kept as they come in RECIPE.results.sqlite; what is finished is never run again, so the same command
@@ -29,14 +39,21 @@ def run(recipe: str, resume: bool, store_file: str | None, as_json: bool, quiet:
     Example:
       heldout run my.yaml
       heldout run my.yaml --profile full --resume
+      heldout run my.yaml --figures pictures
     """
+    from heldout.book.entries import make_entry
+    from heldout.book.pictures import check_plot
     from heldout.book.work import register
     from heldout.experiments.recipe import load_recipe
 
     register()
     loaded = load_recipe(Path(recipe))
+    check_plot(loaded)
     path = Path(store_file) if store_file else Path(recipe).with_suffix(".results.sqlite")
     if resume and not path.exists():
         raise SettingError("there is nothing to go on with", where=str(path), fix="leave out --resume")
     with open_store(str(path)) as store:
-        return run_recipes([loaded], store, as_json=as_json, quiet=quiet, **how)
+        code = run_recipes([loaded], store, as_json=as_json, quiet=quiet, **how)
+        if figures is not None:
+            write_pictures(make_entry(loaded, store, how["profile"]), figures, as_json=as_json)
+        return code
