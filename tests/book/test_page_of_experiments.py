@@ -171,6 +171,24 @@ def test_a_narrow_terminal_gets_narrow_lines_with_all_the_numbers(tmp_path, widt
         assert sum(number in line for line in lines) == 1
 
 
+def test_a_flaw_that_is_mended_is_headed_once_with_its_sentence(tmp_path):
+    extra = "corrected: [{name: done right, set: {m: 9}, says: it changes much}]"
+    entry = entry_of(recipe("{k: [1, 2]}", 2, extra), tmp_path)
+    page = html_of([entry])
+    assert "<b>Done right.</b> it changes much" in page
+    assert "done right: done right" not in page.lower()
+    assert "Done right. it changes much" in list(text_of(entry))
+
+
+def test_curves_and_matrices_are_told_in_words():
+    from heldout.book.pictures import _draw, matrix_picture
+
+    drawn = _draw([("a", [1.0, 2.0], [0.5, 0.25], None)], {"x": "epoch", "y": "test_error"}, "Title")
+    assert 'aria-label="Title: test error by epoch; a from 0.5 to 0.25"' in drawn
+    matrix = matrix_picture([[5, 1], [2, 7]], "counts")
+    assert "the largest entry off the diagonal is 2, class 1 called 0" in matrix
+
+
 def test_piped_text_is_not_wrapped(tmp_path):
     entry = entry_of(recipe("{k: [1, 2]}", 2, "notes: [" + "word " * 40 + "]"), tmp_path)
     assert any(line.startswith("Note: ") and line.count("word") == 40 for line in text_of(entry))

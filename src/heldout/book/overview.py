@@ -51,6 +51,12 @@ class Overview:
         return Counter(line.agrees for entry in self.entries for line in entry.lines if line.agrees)
 
     @property
+    def beside(self) -> int:
+        """Printed numbers beside one of ours that is of too short, or only one, run to be compared."""
+        lines = [line for entry in self.entries for line in entry.lines]
+        return sum(bool(line.ours and line.printed and not line.agrees) for line in lines)
+
+    @property
     def claims(self) -> Counter[str]:
         """Claims of finished experiments, by state."""
         return Counter(v.state for entry in self.entries if is_done(entry) for v in entry.verdicts)

@@ -12,7 +12,7 @@ from heldout.book.entries import Entry
 from heldout.book.overview import OFF, Overview, kind_of, summary_of
 from heldout.book.pictures import CSS, pictures_of
 from heldout.book.plain import markdown_of, p_words
-from heldout.book.tables import lay_out
+from heldout.book.tables import lay_out, mended_name
 from heldout.files import write_text
 from heldout.report.page import environment, policy, resource
 from heldout.report.words import duration
@@ -37,6 +37,7 @@ def html_of(entries: Sequence[Entry]) -> str:
         "off": overview.off,
         "chapters": [(name, title, [_shown(entry) for entry in found]) for name, title, found in overview.chapters],
         "made_with": overview.made_with,
+        "mended_name": mended_name,
         "css": Markup(css),
         "policy": policy(css, ""),
     }
@@ -74,7 +75,10 @@ def facts(overview: Overview) -> list[tuple[str, str]]:
         off = sum(numbers[name] for name in OFF)
         words = f"of {numbers.total():,} printed numbers {numbers['equal']:,} came out equal, "
         words += f"{numbers['within our interval']:,} lie within our interval, {off:,} differ"
-        found.append(("Numbers", words))
+        beside = overview.beside
+        found.append(
+            ("Numbers", words + (f"; {beside:,} more stand beside runs that cannot be compared" * bool(beside)))
+        )
     if claims:
         words = f"of {claims.total():,} claims {claims['held']:,} held, {claims['not held']:,} did not, "
         found.append(("Claims", words + f"{claims['not decidable']:,} cannot be decided by these runs"))

@@ -160,7 +160,7 @@ def _draw(curves: list[Curve], plot: dict[str, str] | object, title: str) -> Mar
     pad = 0.04 * ((max(high_y) - min(low_y)) or 1.0)
     name = f"log10 of {plot.get('x')}" if is_log else str(plot.get("x", ""))
     axes = Axes(
-        title,
+        _curves_in_words(curves, f"{title}: {plot.get('y', '')} by {plot.get('x', '')}".replace("_", " ")),
         name.replace("_", " "),
         str(plot.get("y", "")).replace("_", " "),
         x=(min(all_x), max(all_x)),
@@ -180,6 +180,13 @@ def _draw(curves: list[Curve], plot: dict[str, str] | object, title: str) -> Mar
         axes.drawing.path([(54, down), (84, down)], f"s{number % STYLES}")
         axes.drawing.text(92, down + 4, label, "tick")
     return axes.drawing.done()
+
+
+def _curves_in_words(curves: list[Curve], title: str) -> str:
+    """What the curves show, for those who cannot see them."""
+    ends = [f"{label} from {y[0]:.3g} to {y[-1]:.3g}" for label, _, y, _ in curves[:STYLES]]
+    rest = [f"and {len(curves) - STYLES} more"] if len(curves) > STYLES else []
+    return f"{title}; {', '.join([*ends, *rest])}"
 
 
 def matrix_picture(matrix: list[list[float]], title: str) -> Markup:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from heldout.book.entries import Entry
-from heldout.book.tables import cells, headings
+from heldout.book.tables import cells, headings, mended_name
 from heldout.experiments.claims import Verdict
 from heldout.report.words import clean
 
@@ -37,7 +37,8 @@ def text_of(entry: Entry, width: int | None = None) -> Iterator[str]:
     yield f"State: {entry.state}"
     yield from _table(entry, width)
     for one in entry.recipe.corrected:
-        yield from _wrap(f"Done right ({one.name}): {one.says}", width)
+        name = mended_name(one.name)
+        yield from _wrap(f"{name[0].upper()}{name[1:]}. {one.says}", width)
     if entry.verdicts:
         yield ""
     for verdict in entry.verdicts:
@@ -108,7 +109,8 @@ def markdown_of(entries: Sequence[Entry]) -> Iterator[str]:
                 yield "| " + " | ".join(map(escape, row)) + " |"
             yield ""
         for one in entry.recipe.corrected:
-            yield f"- Done right ({escape(one.name)}): {escape(one.says)}"
+            name = mended_name(one.name)
+            yield f"- **{escape(name[0].upper() + name[1:])}.** {escape(one.says)}"
         for verdict in entry.verdicts:
             yield f"- **{verdict.state}**: {escape(verdict.claim)} ({escape(p_words(verdict))})"
         for note in entry.notes:

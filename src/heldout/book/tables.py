@@ -88,6 +88,11 @@ def plain(name: str) -> str:
     return name.replace("_", " ")
 
 
+def mended_name(name: str) -> str:
+    """A correction as it is headed."""
+    return name if "right" in name.lower() else f"done right: {name}"
+
+
 def headings(entry: Entry) -> list[str]:
     """Columns of an experiment's table with a line for each number."""
     printed = ["printed", "agreement"] if any(line.printed for line in entry.lines) else []
@@ -152,7 +157,7 @@ def _one_a_line(entry: Entry, lines: Sequence[Line], axes: list[str], measures: 
     several = len(measures) > 1 or not axes
     heads = [plain(axis) for axis in axes] + (["measure"] if several else [])
     ours = "ours" if several else plain(measures[0])
-    grid = Grid(heads, [ours, *(["printed"] if printed else []), *(f"done right: {name}" for name in mended)])
+    grid = Grid(heads, [ours, *(["printed"] if printed else []), *(mended_name(name) for name in mended)])
     grid.told_apart = True
     for line in lines:
         labels = [(line.labels.get(axis, ""), 1) for axis in axes] + ([(plain(line.measure), 1)] if several else [])
