@@ -45,19 +45,11 @@ def table_facts(name: str, copy: str = "uci") -> dict[str, Any]:
         "classes": len(counts),
         **{f"class_{label}": int(count) for label, count in enumerate(counts)},
         **{f"first_{number}": float(value) for number, value in enumerate(x[0][:5], 1)},
+        **{f"row_{number}": ", ".join(f"{value:g}" for value in row[:5]) for number, row in enumerate(x[:7], 1)},
         "feature_names": ", ".join(names[:4]),
         "sorted_by_class": "yes" if np.all(np.diff(y) >= 0) else "no",
         "rows_unlike_fisher": int((x != table_of(name, "fisher")[0]).any(axis=1).sum()),
         "largest_over_smallest_spread": float(x.std(axis=0).max() / x.std(axis=0).min()),
-    }
-
-
-@procedure("table-row")
-def table_row(name: str, row: int) -> dict[str, Any]:
-    """A row of a table, counted from 0."""
-    x, y, names = table_of(name)
-    return {name.replace(" ", "_"): float(value) for name, value in zip(names, x[row], strict=True)} | {
-        "class": int(y[row])
     }
 
 
