@@ -51,7 +51,7 @@ def small(monkeypatch, side: int) -> tuple[np.ndarray, ...]:
     edge = ((0, 0), *[((side - 8) // 2, (side - 8) // 2)] * 2)
     wide = np.pad(images.reshape(-1, 8, 8) * 15, edge).astype(np.uint8).reshape(len(y), -1)
     parts = wide[:600], y[:600], wide[600:1700], y[600:1700]
-    monkeypatch.setattr(digits, "_mnist", lambda: parts)
+    monkeypatch.setattr(digits, "mnist_rows", lambda: parts)
     digits._along_components.cache_clear()
     return parts
 

@@ -132,6 +132,7 @@ def softmax_output(nodes: int = 5, classes: int = 4, rows: int = 1000, *, seed: 
         "gap_from_1": float(np.abs(p.sum(axis=1) - 1).max()),
         "order_kept": float(same.mean()),
         "least_probability": float(p.min()),
+        "gap_of_two": float(np.abs(softmax(z[:, :2])[:, 1] - ACTIVATIONS["sigmoid"](z[:, 1] - z[:, 0])).max()),
         "hidden": hidden[0],
         "outputs": z[0],
         "probabilities": p[0],

@@ -78,10 +78,10 @@ def first_answers(
     hidden: Sequence[int], digits: Sequence[int], rows: int = 1000, epochs: int = 200, *, seed: int
 ) -> dict[str, Any]:
     """A net that tells odd digits from even ones, on the first test image of each of a list of digits."""
-    from heldout.book.procedures.digits import _mnist
+    from heldout.book.procedures.digits import mnist_rows
     from heldout.training.classifier import NetClassifier
 
-    x, y, x_test, y_test = _mnist()
+    x, y, x_test, y_test = mnist_rows()
     chosen = np.random.default_rng([seed, 117]).permutation(len(x))[:rows]
     net = NetClassifier(
         ", ".join(f"dense {n}, relu" for n in hidden),

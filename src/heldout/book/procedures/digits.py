@@ -11,7 +11,7 @@ import numpy as np
 from heldout.experiments.procedures import procedure
 
 
-def _mnist() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def mnist_rows() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Training and test pixels (uint8, shape (n, 784)) and labels."""
     from heldout.experiments.parts import DATA_DEFAULTS, find_rows, values_of
 
@@ -35,7 +35,7 @@ def digit_pictures(way: str, shown: int = 6) -> dict[str, Any]:
     """
     from heldout.data.variants import scramble_order
 
-    train, _, test, labels = _mnist()
+    train, _, test, labels = mnist_rows()
     x = test[:1000].astype(np.float64)
     if way == "scaled":
         x = x / 256
@@ -77,17 +77,17 @@ class _Scores(NamedTuple):
 @lru_cache(maxsize=2)
 def _along_components(rows: int, judge: str) -> _Scores:
     """Exact principal components of the first `rows` training rows, of which a sixth judges if not the test rows do."""
-    x, y, x_test, y_test = _mnist()
+    x, y, x_test, y_test = mnist_rows()
     x, y = x[:rows], y[:rows]
     if judge == "validation":
         kept = rows - rows // 6
         x, y, x_test, y_test = x[:kept], y[:kept], x[kept:], y[kept:]
-    x, x_test = x.astype(np.float32), x_test.astype(np.float32)
+    x, x_test = x.astype(np.float64), x_test.astype(np.float64)
     mean, std = x.mean(axis=0), x.std(axis=0)
     std[std == 0] = 1.0
     x, x_test = (x - mean) / std, (x_test - mean) / std
-    variances, vectors = np.linalg.eigh((x.T @ x).astype(np.float64) / len(x))
-    vectors = vectors[:, ::-1].astype(np.float32)
+    variances, vectors = np.linalg.eigh(x.T @ x / len(x))
+    vectors = np.ascontiguousarray(vectors[:, ::-1])
     return _Scores(x @ vectors, y, x_test @ vectors, y_test, variances[::-1] / variances.sum(), vectors)
 
 
