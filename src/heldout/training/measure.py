@@ -47,7 +47,7 @@ def measure(run: Run, validation: Feed) -> list[dict[str, float]]:
 def _scores(run: Run, feed: Feed, which: str) -> list[tuple[float, float]]:
     """Mean loss and share of errors of every member on the rows that its job names."""
     rows = [getattr(m.job, which) for m in run.members]
-    shared = all(r is rows[0] for r in rows)
+    shared = all(r is rows[0] or np.array_equal(r, rows[0]) for r in rows)
     lengths = np.array([len(r) for r in rows])
     size = rows_per_batch(widest(run.stack), len(rows))
     losses = torch.zeros(len(rows), dtype=sum_dtype(run.device), device=run.device)
