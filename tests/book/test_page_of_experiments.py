@@ -29,6 +29,10 @@ if "numbers-for-page" not in PROCEDURES:
     def numbers(k: int, m: int = 0, many: int = 2) -> dict:
         return {f"v{n}": 1000 * k + 100 * m + n for n in range(many)}
 
+    @procedure("halves-for-page")
+    def halves(k: int) -> dict:
+        return {"half": k / 2, "whole": k}
+
 
 def recipe(vary: str, measures: int, extra: str = ""):
     return recipe_from_text(
@@ -169,6 +173,13 @@ def test_a_narrow_terminal_gets_narrow_lines_with_all_the_numbers(tmp_path, widt
     assert max(map(len, lines)) <= width
     for number in ("1,000", "1,001", "1,002", "2,000", "2,001", "2,002"):
         assert sum(number in line for line in lines) == 1
+
+
+def test_a_column_without_print_has_the_same_decimals_in_all_its_rows(tmp_path):
+    text = "id: h\ntitle: H\nmodel: {procedure: halves-for-page}\nvary: {k: [1, 2, 9]}\nmeasure: [half, whole]\n"
+    entry = entry_of(recipe_from_text(text), tmp_path)
+    assert [line.ours for line in entry.lines if line.measure == "half"] == ["0.50", "1.00", "4.50"]
+    assert [line.ours for line in entry.lines if line.measure == "whole"] == ["1", "2", "9"]
 
 
 def test_a_flaw_that_is_mended_is_headed_once_with_its_sentence(tmp_path):

@@ -133,12 +133,15 @@ def _lines(found: Found) -> list[Line]:
     digits = {measure: _digits_printed(recipe.printed.get(measure)) for measure in recipe.measure}
     lines = []
     wide = {measure for measure in recipe.measure if _is_wide(found, plain, measure)}
+    shared = {measure: _digits_of_all(found, plain, measure) for measure in recipe.measure}
     for variant in plain:
         labels = {axis: value for axis, value in variant.labels.items() if axis != RUN}
         for measure in recipe.measure:
             printed = _printed(recipe, measure, list(labels.values()))
             series = found.series(variant, measure)
             decimals = _digits_printed(printed) if measure in wide else digits[measure]
+            if decimals is None and measure not in wide:
+                decimals = shared[measure]
             shown = found.shown(variant, measure)
             if series and decimals is None and isinstance(shown, int):
                 decimals = 0
@@ -167,6 +170,14 @@ def _lines(found: Found) -> list[Line]:
                 )
             )
     return lines
+
+
+def _digits_of_all(found: Found, variants: list[Variant], measure: str) -> int | None:
+    """Decimals that all variants of a measure share where the print has none; None for whole numbers."""
+    means = [series.mean for variant in variants if (series := found.series(variant, measure))]
+    if all(mean.is_integer() for mean in means):
+        return None
+    return max((_own_digits(mean) for mean in means if abs(mean) >= 2), default=4)
 
 
 def _is_wide(found: Found, variants: list[Variant], measure: str) -> bool:
