@@ -6,6 +6,7 @@ import pytest
 
 from heldout.errors import SettingError
 from heldout.experiments.expand import Job, expand, with_seeds
+from heldout.experiments.procedures import PROCEDURES, Procedure
 from heldout.experiments.recipe import recipe_from_text
 from heldout.experiments.runner import plan_tasks
 
@@ -88,3 +89,15 @@ def test_a_job_is_known_by_the_hash_of_its_whole_description():
     plan = expand(recipe_from_text(TEXT.format(id="a", title="A")), "quick")
     assert {job.id for job in plan.jobs} == {Job(dict(job.spec)).id for job in plan.jobs}
     assert all(max(job.spec) == "seed" for job in plan.jobs)
+
+
+def test_a_procedure_that_is_written_anew_is_another_job(monkeypatch):
+    def job():
+        text = "id: a\ntitle: A\nmodel: {procedure: words, text: x}\nmeasure: [n]\n"
+        return expand(recipe_from_text(text), "full").jobs[0].id
+
+    monkeypatch.setitem(PROCEDURES, "words", Procedure("words", lambda text: {"n": len(text)}, random=False))
+    before = job()
+    assert job() == before
+    monkeypatch.setitem(PROCEDURES["words"].__dict__, "code", "0123456789abcdef")
+    assert job() != before

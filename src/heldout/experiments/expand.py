@@ -165,12 +165,14 @@ def _jobs(data: Mapping[str, Any], model: Mapping[str, Any], curve: bool, repeat
         if curve and "net" in model and data.get("folds") is not None:
             raise SettingError("an error per epoch needs the same test rows each time", fix="leave out folds")
         described = {**DATA_DEFAULTS, **data, **content_of(str(data.get("name", "")))}
-    spec = {
+    spec: dict[str, Any] = {
         "meaning": MEANING,
         "data": described,
         "model": dict(model),
         "curve": curve and "net" in model,
     }
+    if is_procedure:
+        spec["code"] = PROCEDURES[str(model["procedure"])].code
     random = is_random(model, PROCEDURES) or (bool(described) and is_drawn(described))
     return with_seeds(spec, range(1, repeats + 1)) if random else with_seeds(spec, [0]) * repeats
 

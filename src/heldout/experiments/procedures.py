@@ -5,9 +5,12 @@ They are registered here by decorator; a name in a file is looked up in this tab
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from heldout.errors import SettingError
@@ -24,6 +27,13 @@ class Procedure:
     function: Callable[..., Values]
     random: bool
     light: bool = True
+
+    @cached_property
+    def code(self) -> str:
+        """Hash of its module as it is written: another text may give other values."""
+        path = inspect.getsourcefile(self.function)
+        text = Path(path).read_text("utf-8") if path else self.function.__qualname__
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
     def settings(self) -> dict[str, Any]:
