@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 PIP_INSTALL = $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: demo test fix check bench sizes clean
+.PHONY: demo test course fix check bench sizes clean
 .DELETE_ON_ERROR:
 
 # Each stamp names what is installed; a later run finds it and installs nothing.
@@ -31,6 +31,11 @@ test: $(VENV)/.dev
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+# A share of the course's experiments, for a nightly job each: `make course SLICE=1/6` to 6/6.
+SLICE ?= 1/1
+course: $(VENV)/.dev
+	@$(BIN)/heldout book run all --slice $(SLICE) --profile quick --store course.sqlite
 
 fix: $(VENV)/.dev
 	@$(BIN)/ruff check --fix .
