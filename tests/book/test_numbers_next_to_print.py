@@ -52,6 +52,20 @@ def test_a_perfect_print_is_not_met_by_a_number_that_rounds_to_it(tmp_path):
     assert (found.ours, found.agrees) == ("0.9800", "differs")
 
 
+def test_a_mean_of_shares_below_one_is_not_equal_to_a_column_of_perfect_print(tmp_path):
+    text = "id: a\ntitle: a\nmodel: {procedure: numbers-for-print, k: 1}\nrepeats: 2\nmeasure: [score]\n"
+    recipe = recipe_from_text(text + "printed: {score: 1.0}\n")
+    jobs = expand(recipe, "quick").variants[0].jobs
+    for values, agrees in (((0.94, 0.99), "within our interval"), ((1.0, 1.0), "equal")):
+        with Store(tmp_path / f"{values[0]}.sqlite") as store:
+            done = [
+                (Finished(j.id, {"values": {"score": v}}, j.seed, {}, "", 0.0), j.spec)
+                for j, v in zip(jobs, values, strict=True)
+            ]
+            store.finish(done, "me")
+            assert make_entry(recipe, store, "quick").lines[0].agrees == agrees
+
+
 def test_a_number_equal_to_the_last_printed_digit_is_equal(tmp_path):
     assert line(tmp_path, "0.965", [0.96504], "exact-for-print").agrees == "equal"
 

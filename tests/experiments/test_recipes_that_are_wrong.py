@@ -49,6 +49,16 @@ WRONG = {
     "an unknown layer": ("dense 8, relu", "dnese 8, relu", 4, ""),
     "a bad share": ("80%", "eighty", 3, "80%"),
     "a number that is none": ("lr: 0.1", "lr: .nan", 4, "give a number"),
+    "a plot over an absent axis": ("claims:", "plot: {x: momentun, y: error}\nclaims:", 8, "did you mean 'momentum'"),
+    "a plot of an absent measure": ("claims:", "plot: {x: momentum, y: eror}\nclaims:", 8, "did you mean 'error'"),
+    "a plot without its y": ("claims:", "plot: {x: momentum}\nclaims:", 8, "y: error"),
+    "a plot without its x": ("claims:", "plot: {y: error}\nclaims:", 8, "an axis, or epoch"),
+    "a logarithm of something else": (
+        "claims:",
+        "plot: {x: momentum, y: error, log: y}\nclaims:",
+        8,
+        "log: x",
+    ),
     "no YAML": ("[0, 0.9]", "[0, 0.9", 7, "name: value"),
 }
 

@@ -134,6 +134,8 @@ def test_a_runner_says_that_it_waits_for_another(tmp_path, monkeypatch):
 def test_a_folder_is_no_store(tmp_path):
     with pytest.raises(DiskError, match="this is a folder"):
         Store(tmp_path)
+    with pytest.raises(DiskError, match="this is a folder"):
+        Store(tmp_path, read_only=True)
 
 
 def test_a_store_with_a_table_cut_out_is_refused(tmp_path):

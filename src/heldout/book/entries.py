@@ -268,7 +268,9 @@ def _agreement(series: Series, printed: Any, digits: int | None) -> str:
         printed, its_se = printed.get("mean"), printed.get("se")
     if isinstance(printed, bool) or not isinstance(printed, int | float):
         return ""
-    unit = 10.0 ** -(digits or 0)
+    # A score printed as 1.0 is one of all rows: it is not met by what rounds to it.
+    is_perfect = isinstance(printed, float) and printed in (0.0, 1.0)
+    unit = 10.0 ** -max(digits or 0, 4 if is_perfect else 0)
     if abs(series.mean - printed) <= 0.5 * unit * (1 + 1e-9):
         return "equal"
     if series.same and not series.n_train:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,8 @@ PROFILES = ("quick", "full")
 RUN = "run"
 """Axis that `corrected` adds: as printed, and done right."""
 AS_PRINTED = "printed"
+EPOCH_CURVES = ("test_error", "test_error_per_epoch", "loss", "loss_per_epoch")
+"""What can be drawn over epochs."""
 MOST_VARIANTS = 2_000
 MOST_REPEATS = 10_000
 
@@ -137,7 +139,7 @@ def build_recipe(values: dict[str, Any], source: Source) -> Recipe:
         profiles=_profiles(get.mapping("profiles"), source),
         printed=get.mapping("printed"),
         claims=tuple(parse_claim(one, source, ("claims", i)) for i, one in enumerate(get.items("claims"))),
-        plot=_plot(get.mapping("plot"), axes, source),
+        plot=_plot(get.mapping("plot"), axes, measure, source),
         corrected=corrected,
         notes=get.names("notes"),
         source=source,
@@ -236,7 +238,7 @@ def _profiles(profiles: dict[str, Any], source: Source) -> dict[str, dict[str, A
     return {name: profiles.get(name, {}) for name in PROFILES}
 
 
-def _plot(plot: dict[str, Any], axes: Mapping[str, Any], source: Source) -> dict[str, str]:
+def _plot(plot: dict[str, Any], axes: Mapping[str, Any], measure: Sequence[str], source: Source) -> dict[str, str]:
     for key, value in plot.items():
         if key not in ("x", "y", "by", "log", "draw"):
             raise source.refuse(f"plot has no key {key!r}", "plot", key, fix="x, y, by or log; or draw")
@@ -244,7 +246,26 @@ def _plot(plot: dict[str, Any], axes: Mapping[str, Any], source: Source) -> dict
             raise source.refuse("plot has draw and other keys", "plot", key, fix="a drawing needs no other key")
         if key == "by" and value not in axes:
             raise source.refuse(f"plot by {value!r}, which is not varied", "plot", key, fix=near(value, axes))
+        if key == "x" and value not in (*axes, "epoch"):
+            raise source.refuse(
+                f"plot over {value!r}, which is not varied", "plot", key, fix=near(value, (*axes, "epoch"))
+            )
+        if key == "log" and value != "x":
+            raise source.refuse(f"plot has log: {value!r}", "plot", key, fix="log: x")
+    _check_curve(plot, measure, source)
     return {key: str(value) for key, value in plot.items()}
+
+
+def _check_curve(plot: dict[str, Any], measure: Sequence[str], source: Source) -> None:
+    """A plot without a drawing needs x, and a y that there are numbers of."""
+    if not plot or "draw" in plot:
+        return
+    known = EPOCH_CURVES if plot.get("x") == "epoch" else tuple(measure)
+    for key, fix in (("x", "x: an axis, or epoch"), ("y", f"y: {' or '.join(known)}")):
+        if key not in plot:
+            raise source.refuse(f"plot has no {key}", "plot", fix=fix)
+    if plot["y"] not in known:
+        raise source.refuse(f"plot of {plot['y']!r}, which is not measured", "plot", "y", fix=near(plot["y"], known))
 
 
 def _corrections(items: list[Any], source: Source) -> tuple[Correction, ...]:

@@ -198,6 +198,8 @@ class Store:
             yield
         except sqlite3.Error as error:
             text = str(error)
+            if self.path.is_dir():
+                raise DiskError("this is a folder", where=str(self.path), fix="give another --store FILE") from error
             if "locked" in text or "busy" in text:
                 raise DiskError(
                     f"another process holds this store for {BUSY_SECONDS:.0f} seconds",
@@ -210,7 +212,7 @@ class Store:
                 ) from error
             if "readonly" in text or "unable to open" in text:
                 raise DiskError(
-                    "this is a folder" if self.path.is_dir() else f"no results can be kept here ({text})",
+                    f"no results can be kept here ({text})",
                     where=str(self.path),
                     fix="give another --store FILE, or the right to write there; what is finished is kept",
                 ) from error
