@@ -150,3 +150,19 @@ def test_the_interval_of_a_mean_is_students() -> None:
     assert mean_interval(scores) == pytest.approx(expected)
     assert mean_interval([0.8]) is None
     assert mean_interval([1.0, 1.0], least_error=0.01)[0] < 1.0
+
+
+def test_one_group_or_one_row_tells_nothing_of_the_variance() -> None:
+    y, p = rows_of(2, 40, 9)
+    for found, rows in (
+        (metric_intervals(y, p, groups=np.zeros(40)), slice(None)),
+        (metric_intervals(y[:1], p[:1]), slice(1)),
+    ):
+        assert set(found) <= set(metrics(y[rows], p[rows]))
+        assert found["mcc"] == (-1.0, 1.0)
+        assert found["accuracy"] == found["brier"] == found["f1_macro"] == (0.0, 1.0)
+        assert found["log_loss"] == (0.0, pytest.approx(36.04, abs=0.01))
+    assert metric_intervals(y, p, groups=np.zeros(40))["auc"] == (0.0, 1.0)
+    guess = p.argmax(axis=1)
+    assert bootstrap_interval("kappa", y, guess, 2, groups=np.zeros(40)) == (-1.0, 1.0)
+    assert bootstrap_interval(lambda m: m[..., 0, 0], y, guess, 2, groups=np.zeros(40)) == (-math.inf, math.inf)

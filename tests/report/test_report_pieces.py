@@ -22,6 +22,7 @@ from heldout.report.content import History, LadderRow
 from heldout.report.ladder import DifferenceScale, LadderScale
 from heldout.report.matrix import confusion_map
 from heldout.report.pictures import picture_data_uri
+from heldout.report.scoring import score
 
 
 @pytest.mark.parametrize(
@@ -204,3 +205,13 @@ def test_thresholds_lie_on_the_roc_curve_where_they_cut_it() -> None:
 def test_what_is_no_picture_is_refused(picture: np.ndarray) -> None:
     with pytest.raises(ShapeError, match="a picture has shape"):
         picture_data_uri(picture)
+
+
+def test_a_test_set_of_one_group_has_no_narrow_interval() -> None:
+    y = np.arange(30) % 2
+    p = np.where(np.arange(30) % 6 == 0, 1 - y, y) * 0.8 + 0.1
+    found = score(y, np.column_stack([1 - p, p]), ["well", "ill"], groups=np.zeros(30))
+    for key in ("mcc", "kappa", "informedness", "markedness"):
+        assert found.intervals[key] == (-1.0, 1.0), key
+    for key in ("accuracy", "auc", "tpr", "tnr", "ppv", "npv", "f1"):
+        assert found.intervals[key] == (0.0, 1.0), key

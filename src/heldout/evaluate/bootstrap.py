@@ -17,6 +17,7 @@ from heldout.evaluate import scores
 from heldout.evaluate.checks import as_labels, check_level, check_probabilities, group_numbers
 from heldout.evaluate.confusion import confusion
 from heldout.evaluate.draws import margin_of, right_pairs, wrong_pairs
+from heldout.evaluate.intervals import is_one_unit, whole_range
 from heldout.evaluate.margins import FROM_MARGINS, Margins, divide
 from heldout.evaluate.metrics import metrics
 from heldout.evaluate.stack import TOP, over_classes
@@ -64,7 +65,8 @@ def metric_intervals(
     predictions : array of int, shape (n_rows,), optional
         Decided classes where they are not the most probable ones.
     groups : array, shape (n_rows,), optional
-        Rows of one group are drawn together.
+        Rows of one group are drawn together. One group, or one row, has nothing to draw: the intervals are then all
+        that the metrics can be.
     stratified : bool, default=False
         Draw each class (with groups: the groups whose most frequent class it is) as often as it has rows: right
         where the numbers of rows of the classes were chosen and are not a result.
@@ -105,6 +107,8 @@ def metric_intervals(
         for scorer in scorers:
             for key, values in scorer(weights).items():
                 drawn.setdefault(key, []).append(values)
+    if is_one_unit(len(truth), units):
+        return {key: whole_range(key, k) for key in drawn if found[key] is not None}
     tails = [0.5 - level / 2, 0.5 + level / 2]
     intervals = {}
     for key, blocks in drawn.items():

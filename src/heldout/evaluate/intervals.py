@@ -124,7 +124,9 @@ def bootstrap_interval(
     y, predicted : array of int, shape (n_rows,)
     n_classes : int
     groups : array, shape (n_rows,), optional
-        Rows of one group are drawn together. With fewer than about 30 groups, coverage is below the level.
+        Rows of one group are drawn together. With fewer than about 30 groups, coverage is below the level. One group,
+        or one row, has nothing to draw: the interval is then all that the score can be (of a function of one's own:
+        minus to plus infinity).
     level : float, default=0.95
     seed : int or numpy.random.Generator, default=0
     n_draws : int, default=2000
@@ -153,11 +155,27 @@ def bootstrap_interval(
         raise ShapeError("there are no rows to draw from", fix="pass at least one row")
     estimate = float(function(matrix))
     numbers = None if groups is None else group_numbers(groups, int(matrix.sum()))
+    if is_one_unit(int(matrix.sum()), numbers):
+        return whole_range(statistic, n_classes) if isinstance(statistic, str) else (-math.inf, math.inf)
     draws = drawn_scores(
         function, matrix, np.asarray(y), np.asarray(predicted), numbers, np.random.default_rng(seed), n_draws
     )
     low, high = np.nanquantile(draws, [0.5 - level / 2, 0.5 + level / 2])
     return float(np.fmin(low, estimate)), float(np.fmax(high, estimate))
+
+
+def is_one_unit(n_rows: int, numbers: np.ndarray | None) -> bool:
+    """Whether all rows are one group, or there is one row: no variance can be seen."""
+    return n_rows == 1 or (numbers is not None and int(numbers.max()) == 0)
+
+
+def whole_range(metric: str, n_classes: int) -> tuple[float, float]:
+    """All that a metric can be, (low, high): its interval where the rows tell nothing of its variance."""
+    if metric in ("mcc", "kappa", "informedness", "markedness"):
+        return -1.0, 1.0
+    if metric == "log_loss":
+        return 0.0, -math.log(np.finfo(float).eps)
+    return 0.0, 2.0 if metric == "brier" and n_classes > 2 else 1.0
 
 
 def _statistic(statistic: str | Statistic) -> Statistic:

@@ -15,7 +15,12 @@ from heldout.evaluate.abstaining import Abstention, abstention
 from heldout.evaluate.bootstrap import metric_intervals
 from heldout.evaluate.confusion import confusion
 from heldout.evaluate.curves import Curve, Reliability, precision_recall, reliability, roc
-from heldout.evaluate.intervals import accuracy_interval, bootstrap_interval, grouped_accuracy_interval
+from heldout.evaluate.intervals import (
+    accuracy_interval,
+    bootstrap_interval,
+    grouped_accuracy_interval,
+    whole_range,
+)
 from heldout.evaluate.metrics import metrics
 
 
@@ -128,10 +133,11 @@ def _of_two_classes(
 ) -> dict[str, tuple[float, float]]:
     """Intervals of the rates of the positive class, where they are defined: Wilson's, and a bootstrap for the rest."""
     matrix = confusion(y, guess, 2)
+    one_group = groups is not None and len(np.unique(groups)) == 1
     worth = _independence(y == guess, groups)
     pairs = {"tnr": (0, matrix[0]), "tpr": (1, matrix[1]), "npv": (0, matrix[:, 0]), "ppv": (1, matrix[:, 1])}
     found = {
-        key: wilson(worth * counts[right], worth * counts.sum(), level)
+        key: whole_range(key, 2) if one_group else wilson(worth * counts[right], worth * counts.sum(), level)
         for key, (right, counts) in pairs.items()
         if counts.sum()
     }
@@ -141,7 +147,9 @@ def _of_two_classes(
             return np.asarray(margins.rates(margins.margins_of(matrices))[key][..., 1])
 
         if not np.isnan(rate(matrix)):
-            found[key] = bootstrap_interval(rate, y, guess, 2, groups=groups, level=level, seed=seed)
+            low, high = bootstrap_interval(rate, y, guess, 2, groups=groups, level=level, seed=seed)
+            least, most = whole_range(key, 2)
+            found[key] = max(low, least), min(high, most)
     return found
 
 
