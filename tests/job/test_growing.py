@@ -84,3 +84,31 @@ def test_a_report_shows_the_curve_and_the_searches(tmp_path):
     assert "Would more data help?" in page
     assert "What the search tried" in page
     assert page.count("data:image/svg+xml;base64,") == 1
+
+
+def test_folds_of_one_class_are_scored_together_at_every_size(tmp_path):
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(rng.normal(size=(120, 3)), columns=list("abc"))
+    frame["who"] = np.repeat(np.arange(20), 6)
+    frame["y"] = np.where(frame["who"] % 2 == 0, "p", "q")
+    frame["a"] += 3 * (frame["y"] == "q")
+    options = {"models": ("nearest-centroid",), "folds": "loo-group", "jobs": 1, "look": False, "seed": 0}
+    found = ho.train(frame, target="y", group="who", out=tmp_path / "g", **options).metrics["learning_curve"]
+    assert min(point["mcc"] for point in found["points"]) > 0.5  # each fold alone has one class, and MCC 0
+
+
+def test_errors_of_the_curve_are_no_smaller_than_those_of_so_many_groups(tmp_path):
+    frame = pd.DataFrame({"a": np.repeat([0.0, 1.0] * 12, 6) + np.random.default_rng(0).normal(0, 0.01, 144)})
+    frame["who"] = np.repeat(np.arange(24), 6)
+    frame["y"] = np.where(frame["a"] > 0.5, "p", "q")
+    made = ho.train(
+        frame, target="y", group="who", models=("nearest-centroid",), folds=3, repeats=1, jobs=1, out=tmp_path / "g",
+        look=False,
+    )  # fmt: skip
+    rung, found = made.metrics["ladder"][0], made.metrics["learning_curve"]
+    assert [point["mcc"] for point in found["points"]] == [1.0] * len(found["points"])
+    assert found["points"][-1]["mcc_se"] == rung["se"]
+    assert found["points"][-1]["accuracy_se"] == rung["accuracy_se"]
+    assert all(point["mcc_se"] > 0.05 for point in found["points"])
+    n_groups = made.metrics["data"]["groups"]
+    assert found["gain"]["se"] == pytest.approx(2**0.5 / n_groups)

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from heldout.errors import HeldoutError
-from heldout.evaluate.confusion import mcc
+from heldout.evaluate.confusion import confusion, mcc
 from heldout.evaluate.growth import beginnings
-from heldout.evaluate.intervals import mean_and_se
+from heldout.evaluate.intervals import mcc_standard_error, mean_and_se
 from heldout.job.fitting import FoldResult, Rows, fit_fold, fit_net_folds
 from heldout.job.folder import RunFolder
-from heldout.job.ladder import Choice, Climb, Listener, seed_of
+from heldout.job.ladder import Choice, Climb, Listener, RungResult, seed_of
+from heldout.job.splitting import score_together
 from heldout.job.views import Views
 from heldout.job.workers import n_cores
 from heldout.models.zoo import Rung, task_of
@@ -45,17 +46,19 @@ def learning_curve(folder: RunFolder, plan: Climb, choice: Choice, listen: Liste
     n_fit = int(np.mean([len(train) for _, train, _ in folds]))
     sizes = [size for share in SHARES if (size := int(n_fit * share)) >= max(LEAST_ROWS, 2 * plan.data.n_classes)]
     if not sizes:
-        return {"why": f"{n_fit} training rows are too few to take parts of"}
+        return {"why": f"{n_fit} training rows of {plan.data.n_classes} classes are too few to take parts of"}
     expected = _expected(plan, rung, sizes, len(folds))
     if wish is None and expected > MOST_SECONDS:
         return {"why": f"it was expected to take {expected:.0f} s; --learning-curve makes it all the same"}
     if expected > 0.5 * plan.budget.remaining():
         return {"why": "not enough of --time was left"}
     listen({"event": "growing", "model": rung.name, "sizes": sizes})
-    rows = _by_size(plan, rung, folds, sizes, expected)
+    rows, floors = _by_size(plan, rung, folds, sizes, expected)
     rows += [(fold["n_train"], fold["fold"], fold["mcc"], fold["accuracy"]) for fold in _whole(choice)]
+    floors[max(row[0] for row in rows)] = choice.result.least_error
     folder.write_csv(CURVE, ["rows", "fold", "mcc", "accuracy"], [list(row) for row in rows])
-    return _summary(rows, [(len(train), len(validation)) for _, train, validation in folds])
+    lengths = [(len(train), len(validation)) for _, train, validation in folds]
+    return _summary(rows, lengths, floors, choice.result.n_groups)
 
 
 def _whole(choice: Choice) -> list[dict[str, Any]]:
@@ -73,13 +76,17 @@ Row = tuple[int, int, float, float]
 
 def _by_size(
     plan: Climb, rung: Rung, folds: list[tuple[int, np.ndarray, np.ndarray]], sizes: list[int], expected: float
-) -> list[Row]:
-    """Rows, fold, MCC and accuracy; sizes at which the model cannot be fitted are left out."""
+) -> tuple[list[Row], dict[int, float]]:
+    """Scores of each size and fold, and the least error of each size's MCC.
+
+    Sizes at which the model cannot be fitted are left out.
+    """
     subset = plan.data if len(plan.rows) == len(plan.data) else plan.data.take(plan.rows)
     data = Rows(subset.kind, subset.x, subset.y)
     seed = plan.settings.seed
     orders = [beginnings(train, data.y, subset.groups, np.random.default_rng([seed, fold])) for fold, train, _ in folds]
     rows: list[Row] = []
+    floors: dict[int, float] = {}
     with Views(data, min(plan.settings.jobs or n_cores(), len(folds)), plan.settings.jobs) as views:
         for size in sizes:
             parts = [(order[:size], validation) for order, (*_, validation) in zip(orders, folds, strict=True)]
@@ -90,11 +97,20 @@ def _by_size(
                 found = run(view, estimator, parts)
             except HeldoutError:  # too few rows of a class, or for so many neighbours: the curve begins further right
                 continue
-            for (fold, *_), (train, validation), part in zip(folds, parts, found, strict=True):
+            predicted = np.empty(len(data.y), dtype=np.int64)
+            together = RungResult(rung.name, rung.title, predicted=predicted)
+            for (_, validation), part in zip(parts, found, strict=True):
                 truth = data.y[validation]
                 accuracy = float(np.mean(truth == part.predicted))
-                rows.append((len(train), fold, mcc(truth, part.predicted), accuracy))
-    return rows
+                together.folds.append({"mcc": mcc(truth, part.predicted), "accuracy": accuracy})
+                predicted[validation] = part.predicted
+            score_together(together, data.y, plan.folds)
+            scores = zip(folds, together.folds, strict=True)
+            rows += [(size, fold, score["mcc"], score["accuracy"]) for (fold, *_), score in scores]
+            if len(np.unique(predicted)) > 1:
+                matrix = confusion(data.y, predicted, plan.data.n_classes)
+                floors[size] = mcc_standard_error(matrix, plan.results[0].n_groups)
+    return rows, floors
 
 
 Runner = Callable[[Rows, Any, list[tuple[np.ndarray, np.ndarray]]], list[FoldResult]]
@@ -129,7 +145,7 @@ def _fit_here(view: Rows, estimator: Any, train: np.ndarray, validation: np.ndar
         raise TrainingError(str(error)) from None
 
 
-def _summary(rows: list[Row], sizes: list[tuple[int, int]]) -> dict[str, Any]:
+def _summary(rows: list[Row], sizes: list[tuple[int, int]], floors: dict[int, float], n_groups: int) -> dict[str, Any]:
     n_train, n_validation = (float(np.mean(side)) for side in zip(*sizes, strict=True))
     by_rows: dict[int, list[Row]] = {}
     largest = max(row[0] for row in rows)
@@ -138,17 +154,20 @@ def _summary(rows: list[Row], sizes: list[tuple[int, int]]) -> dict[str, Any]:
         by_rows.setdefault(row[0] if row[0] <= largest * 0.6 else largest, []).append(row)
     points = []
     for n_rows, found in sorted(by_rows.items()):
+        # parts of the folds overlap no more than the folds do, so their correction is enough
+        lengths = {"n_train": n_train, "n_validation": n_validation}
+        folds = [{"mcc": row[2], "accuracy": row[3], **lengths} for row in found]
+        result = RungResult("", "", folds=folds, n_groups=n_groups, least_error=floors.get(n_rows, 0.0))
         point: dict[str, Any] = {"rows": n_rows}
-        for place, metric in ((2, "mcc"), (3, "accuracy")):
-            # parts of the folds overlap no more than the folds do, so their correction is enough
-            mean, se = mean_and_se([row[place] for row in found], n_train, n_validation)
+        for metric in ("mcc", "accuracy"):
+            mean, se = result.summary(metric)
             point |= {metric: mean, f"{metric}_se": se}
         points.append(point)
     gain: dict[str, Any] = {}
     if len(by_rows) > 1:
         before, after = (dict((row[1], row[2]) for row in by_rows[n]) for n in sorted(by_rows)[-2:])
         mean, se = mean_and_se([after[fold] - before[fold] for fold in sorted(after)], n_train, n_validation)
-        # Equal differences in all folds are no proof of no error: at least that of one row changed each way.
-        se = None if se is None else max(se, (2**0.5) / (n_validation * len(sizes)))
+        # Equal differences in all folds are no proof of no error: at least that of one row (group) changed each way.
+        se = None if se is None else max(se, (2**0.5) / n_groups)
         gain = {"from": sorted(by_rows)[-2], "to": largest, "mcc": mean, "se": se}
     return {"points": points, "gain": gain}
