@@ -134,6 +134,15 @@ def test_many_models_are_compared_with_holms_correction_and_say_so() -> None:
     assert adjust(pairs[:1])[0].adjusted == pairs[0].p
 
 
+def test_an_interval_without_0_beside_a_corrected_p_says_that_it_is_of_one_difference() -> None:
+    found = compare([0.91, 0.93, 0.92, 0.94], [0.90, 0.91, 0.91, 0.92], n_train=75, n_validation=25)
+    assert found.p < 0.05
+    assert found.low > 0
+    corrected = adjust([found, found])[0]
+    assert corrected.says.startswith("no difference between A and B is shown (+0.015, 95 % interval of this ")
+    assert "difference alone 0.001 to 0.029, p = 0.085 after Holm's correction)" in corrected.says
+
+
 def test_answers_on_the_same_rows_are_compared_by_those_that_differ() -> None:
     a = np.repeat([True, True, False, False], [80, 12, 3, 5])
     b = np.repeat([True, False, True, False], [80, 12, 3, 5])

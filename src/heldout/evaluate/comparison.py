@@ -245,7 +245,8 @@ def conclusion(found: Comparison) -> str:
             text += f", and by less than {found.margin:g}, which does not matter here"
         return text
     text = f"no difference between {found.a} and {found.b} is shown "
-    text += f"({found.difference:+.3f}, {percent} {found.low:.3f} to {found.high:.3f}, {p})"
+    alone = " of this difference alone" if corrected and found.low * found.high > 0 else ""
+    text += f"({found.difference:+.3f}, {percent}{alone} {found.low:.3f} to {found.high:.3f}, {p})"
     if found.equivalent:
         return text + f"; they are equal to within {found.margin:g}"
     if found.equivalent is False:

@@ -44,7 +44,8 @@ def evaluate(run: str, data: str, *, mirror: str | None = None, allow_leak: bool
     if unknown:
         count = int((given.y >= n_known).sum())
         notes.append(
-            f"{count} rows have labels that the model does not know, and count as wrong: {', '.join(unknown[:10])}"
+            f"{count} {'row has a label' if count == 1 else 'rows have labels'} that the model does not know, and "
+            f"{'counts' if count == 1 else 'count'} as wrong: {', '.join(unknown[:10])}"
         )
     probabilities = np.zeros((len(given), len(given.classes)))
     probabilities[:, :n_known] = bundle.probabilities(given.x)

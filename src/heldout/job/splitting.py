@@ -183,7 +183,8 @@ def require_rows_for_folds(data: Dataset, is_test: np.ndarray, left_out: np.ndar
     total, sealed, rows = int(mine.sum()), int((mine & is_test).sum()), int((mine & stays).sum())
     which = _rows_word(rows) if n_groups[c] == rows else f"{_rows_word(rows)} in {int(n_groups[c])} groups"
     fewer = f", or use --folds {int(n_groups[c])}" if n_groups[c] >= 2 else ""
-    more = f"; {len(small) - 1} more classes are too small as well" if len(small) > 1 else ""
+    n_more = len(small) - 1
+    more = f"; {n_more} more {'class is' if n_more == 1 else 'classes are'} too small as well" if n_more else ""
     raise LabelError(
         f"class {data.classes[c]!r} has {_rows_word(total)}, of which {sealed} {'is' if sealed == 1 else 'are'} sealed "
         f"as test; the {which} left are too few for {n_folds} folds{more}",
