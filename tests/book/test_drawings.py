@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from heldout.book.drawings.registry import DRAWINGS, drawing, find_drawing
+from heldout.book.drawings.registry import DRAWINGS, Shown, drawing, find_drawing
 from heldout.book.entries import make_entry
 from heldout.book.library import all_ids, find_recipe
 from heldout.book.page import html_of
@@ -198,3 +198,24 @@ def test_an_unknown_drawing_is_refused_before_anything_runs(tmp_path, capsys):
     assert "mine.yaml, line 8" in told
     assert "boxes" in told
     assert not (tmp_path / "mine.results.sqlite").exists()
+
+
+@pytest.mark.parametrize(("name", "words"), [("roc-by-threshold", "perfection"), ("scores-by-threshold", "MCC")])
+def test_thresholds_are_drawn_from_the_scores_at_each(name, words):
+    at = {
+        f"{measure}_at_{percent}": value
+        for percent in range(10, 100, 10)
+        for measure, value in (
+            ("tpr", 1 - percent / 200),
+            ("fpr", 0.3 - percent / 400),
+            ("ppv", percent / 100),
+            ("mcc", 0.5),
+        )
+    }
+    figure = find_drawing(name).function([Shown({}, [at])])
+    axes = figure.axes[0]
+    told = [text.get_text() for text in (*axes.texts, *(axes.get_legend().get_texts() if axes.get_legend() else ()))]
+    assert words in told
+    first = axes.lines[0].get_xydata()
+    expected = [0.3 - 50 / 400, 1 - 50 / 200] if name == "roc-by-threshold" else [0.5, 0.5]
+    assert any(row == pytest.approx(expected) for row in first.tolist())
