@@ -14,7 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from heldout.errors import ArtifactError, DataError, LabelError, SettingError, ShapeError
 from heldout.evaluate.abstaining import abstention
-from heldout.evaluate.decisions import at_prevalence, choose_rule, expected_counts, threshold_table
+from heldout.evaluate.decisions import at_prevalence, choose_rule, expected_counts, threshold_in_words, threshold_table
 from heldout.evaluate.grouping import errors_by_class, group_classes
 from heldout.evaluate.growth import learning_curve, validation_curve
 from heldout.evaluate.rules import Rule, parse_wish, rule_from
@@ -291,3 +291,11 @@ def test_rows_of_other_lengths_are_refused() -> None:
         errors_by_class([0], [1, 0], COARSE)
     with pytest.raises(DataError, match="no rows"):
         threshold_table(np.array([], dtype=int), [])
+
+
+@pytest.mark.parametrize(
+    ("threshold", "told"),
+    [(0.37656, "0.3766"), (0.99999312, "0.99999"), (1.0, "1"), (1.25, "1.25"), (1 - 2**-53, "0.9999999999999999")],
+)
+def test_a_threshold_below_1_does_not_read_as_1(threshold: float, told: str) -> None:
+    assert threshold_in_words(threshold) == told

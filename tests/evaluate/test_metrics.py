@@ -173,7 +173,7 @@ GOOD = [[0.5, 0.5], [0.2, 0.8]]
         ([[0], [1]], GOOD, ShapeError, r"y has shape \(2, 1\)"),
         ([0, 2], GOOD, LabelError, "outside 0 to 1 .*2 in row 1"),
         ([-1, 0], GOOD, LabelError, "-1 in row 0"),
-        ([0.0, 1.0], GOOD, LabelError, "class numbers are needed"),
+        ([0.5, 1.0], GOOD, LabelError, r"holds float64 \(first: 0.5\), class numbers are needed"),
         (["a", "b"], GOOD, LabelError, "class numbers are needed"),
         ([0, None], GOOD, LabelError, "class numbers are needed"),
         ([0, 1], "<script>", ShapeError, "not a table of numbers"),

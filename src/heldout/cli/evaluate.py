@@ -34,7 +34,7 @@ def evaluate(run: str, data: str, allow_leak: bool, mirror: str | None, as_json:
         return 0
     for note in found["notes"]:
         click.echo(visible(f"Note: {note}"), err=True)
-    click.echo(f"{found['n']:,} rows")
+    click.echo(f"{found['n']:,} row{'' if found['n'] == 1 else 's'}")
     for key, title in (
         ("accuracy", "accuracy"),
         ("balanced_accuracy", "balanced accuracy"),

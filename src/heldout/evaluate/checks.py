@@ -29,7 +29,7 @@ def as_labels(values: object, n_classes: int, *, name: str = "y") -> np.ndarray:
         if labels.size == 0:
             return labels.astype(np.int64)
         raise LabelError(
-            f"{name} holds {labels.dtype} (first: {labels[0]!r}), class numbers are needed",
+            f"{name} holds {labels.dtype} (first: {labels.tolist()[0]!r}), class numbers are needed",
             fix="number the classes: classes, y = numpy.unique(labels, return_inverse=True)",
         )
     labels = labels.astype(np.int64)

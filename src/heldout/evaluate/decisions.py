@@ -110,9 +110,8 @@ def choose_rule(y: object, probabilities: object, wish: Wish | str, classes: Seq
     threshold = float(np.clip(table["threshold"][place], 0.0, 1.0))
     rule = Rule("threshold", wish.text, threshold, positive)
     shown = ", ".join(f"{key} {table[key][place]:.3f}" for key in (*RATES, "mcc") if not np.isnan(table[key][place]))
-    says = (
-        f"{classes[positive]} if its probability is {threshold:.4g} or more ({wish.text}); on out-of-fold rows {shown}"
-    )
+    least = f"{classes[positive]} if its probability is {threshold_in_words(threshold)} or more"
+    says = f"{least} ({wish.text}); on out-of-fold rows {shown}"
     return rule, says
 
 
@@ -185,3 +184,8 @@ def expected_counts(tpr: float, tnr: float, n_positive: float, n_negative: float
         "tn": specificity * n_negative,
         "fp": (1 - specificity) * n_negative,
     }
+
+
+def threshold_in_words(threshold: float) -> str:
+    """A threshold with four digits, and with as many more as keep one below 1 from reading as 1."""
+    return next((told for n in range(4, 17) if float(told := f"{threshold:.{n}g}") < 1), f"{threshold:.4g}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from heldout.evaluate.decisions import threshold_in_words
 from heldout.report import words
 from heldout.report.board import (
     LISTED_SHARES,
@@ -75,7 +76,8 @@ def _in_use(content: ReportContent) -> str:
     if content.rule is None:
         return "in use is the more probable class, a threshold of one half"
     if content.rule.kind == "threshold":
-        return f"in use is {content.rule.threshold:.4g}, chosen for “{words.shorten(content.rule.chosen, 60)}”"
+        threshold = threshold_in_words(content.rule.threshold)
+        return f"in use is {threshold}, chosen for “{words.shorten(content.rule.chosen, 60)}”"
     return f"in use is what follows from the costs “{words.shorten(content.rule.chosen, 60)}”"
 
 
