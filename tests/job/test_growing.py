@@ -112,3 +112,15 @@ def test_errors_of_the_curve_are_no_smaller_than_those_of_so_many_groups(tmp_pat
     assert all(point["mcc_se"] > 0.05 for point in found["points"])
     n_groups = made.metrics["data"]["groups"]
     assert found["gain"]["se"] == pytest.approx(2**0.5 / n_groups)
+
+
+def test_ctrl_c_during_the_curve_keeps_the_model(tmp_path, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("heldout.job.growing._by_size", stopped)
+    made = run(tmp_path)
+    assert made.metrics["learning_curve"] == {"why": "it was stopped by the user"}
+    assert not made.metrics["interrupted"]
+    assert (made.path / "model" / "header.json").exists()
+    assert (made.path / "report.html").exists()

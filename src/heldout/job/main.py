@@ -125,7 +125,10 @@ def train(
         metrics = metrics_of(prepared, plan, choice, fitted, settings, started)
         metrics |= {"decision": decision} if decision else {}
         if not interrupted:
-            metrics["learning_curve"] = learning_curve(folder, plan, choice, tell)
+            try:
+                metrics["learning_curve"] = learning_curve(folder, plan, choice, tell)
+            except KeyboardInterrupt:  # the model is fitted: only the curve is left out
+                metrics["learning_curve"] = {"why": "it was stopped by the user"}
         metrics |= search_metrics(search, choice) if search else {}
         metrics["interrupted"] = interrupted
         metrics["seal"] = closed_seal(prepared.fingerprint)
