@@ -100,7 +100,7 @@ def sample(classes: tuple[str, ...] = tuple("0123456789"), **changes: Any) -> Re
         "ladder": LADDER,
         "choice": "No simpler model is within one standard error.",
         "resampling": "5 folds",
-        "cross_validated": scored(1437, classes, 0.97, with_intervals=False),
+        "cross_validated": scored(1437, classes, 0.97),
         "test": scored(360, classes, 0.98, seed=3),
         "seal": Seal((Opening("2026-01-31 14:05 UTC", "runs/digits", "RBF SVM", "accuracy 0.986"),), "ledger.sqlite"),
         "mistakes": (

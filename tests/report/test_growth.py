@@ -34,3 +34,12 @@ def test_points_are_drawn_where_they_are_and_named_for_those_who_cannot_see_them
     assert heights == sorted(heights, reverse=True)
     assert len(heights) == 3
     assert "400 rows 0.800" in drawn
+
+
+def test_why_there_is_no_curve_is_said_on_the_page():
+    from report_samples import sample
+
+    from heldout.report.page import render_report
+
+    assert "There is no learning curve: too few rows." in render_report(sample(no_growth="too few rows"))
+    assert "There is no learning curve" not in render_report(sample())

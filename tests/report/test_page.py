@@ -255,7 +255,7 @@ def pairs_of(found: str) -> int:
 @pytest.mark.parametrize("sealed", [False, True])
 def test_too_many_classes_for_a_matrix_are_told_by_the_worst_pairs_and_classes(sealed: bool) -> None:
     classes = tuple(f"class {i}" for i in range(120))
-    lone = scored(480, classes, 0.8, seed=1, with_intervals=False)
+    lone = scored(480, classes, 0.8, seed=1)
     changes = {"test": None if sealed else scored(480, classes, 0.8)}
     found = render_report(sample(classes, cross_validated=lone, **changes))
     assert "figure confusion" not in found

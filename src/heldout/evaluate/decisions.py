@@ -139,7 +139,7 @@ def _best(table: Mapping[str, np.ndarray], usable: np.ndarray, wish: Wish) -> in
 def _cost_words(rule: Rule, labels: np.ndarray, given: np.ndarray) -> str:
     table = np.asarray(rule.costs)
     ruled, usual = (float(table[labels, guess].mean()) for guess in (rule.decide(given), given.argmax(axis=1)))
-    return f"the class of least expected cost; on out-of-fold rows {ruled:.4g} a row, instead of {usual:.4g}"
+    return f"the class of least expected cost; on out-of-fold rows it costs {ruled:.4g} a row, instead of {usual:.4g}"
 
 
 def at_prevalence(tpr: object, tnr: object, prevalence: object) -> tuple[np.ndarray, np.ndarray]:

@@ -104,6 +104,7 @@ def _content(
         rule=_rule(values),
         histories=_histories(folder),
         growth=_growth(values),
+        no_growth=str((values.get("learning_curve") or {}).get("why", "")),
         searches=searches_of(folder, values),
         versions=_versions(environment),
         hashes=_hashes(folder, values),
@@ -243,7 +244,9 @@ def _out_of_fold(folder: RunFolder, classes: list[str]) -> Scored | None:
             groups = kept.get("groups")
     except FileNotFoundError:
         return None
-    return score(y, probabilities, classes, predictions=predicted, groups=groups, with_intervals=False)
+    if groups is not None and len(np.unique(groups)) == len(y):
+        groups = None
+    return score(y, probabilities, classes, predictions=predicted, groups=groups)
 
 
 def _growth(values: Mapping[str, Any]) -> Growth | None:

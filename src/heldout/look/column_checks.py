@@ -20,6 +20,7 @@ CODE_BEYOND = 3.0
 SAME = 0.99995  # correlation (either sign) of columns that say the same: a conversion of units, rounded
 MOST_CORRELATED = 1000
 SAMPLE = 20_000
+LEAST_ROWS_FAR_OUT = 20  # quartiles of fewer say little
 
 
 def check_columns(
@@ -164,7 +165,7 @@ def _far_out(frame: pd.DataFrame, summaries: Sequence[ColumnSummary], ids: np.nd
             codes.append(f"{summary.name}: {code:g} in {plural(int((values == code).sum()), 'row')}")
             continue
         rows = rows_beyond(values, summary, FAR_OUT)
-        if 0 < len(rows) <= max(1, 0.001 * len(values)):
+        if len(values) >= LEAST_ROWS_FAR_OUT and 0 < len(rows) <= max(1, 0.001 * len(values)):
             wild += [f"{summary.name}: {values[row]:g} in row {ids[row]}" for row in rows[:5]]
     found = []
     if codes:

@@ -177,7 +177,7 @@ def _fit_sigmoid(scores: np.ndarray, column: np.ndarray) -> tuple[float, float]:
 def _fit_temperature(scores: np.ndarray, column: np.ndarray) -> float:
     """Slope of least log-loss, as if one row more had been of the class that seems the next likely.
 
-    That row, spread over all of them, keeps the slope finite where every answer is right. Smoothing over all classes, as
+    That row, spread over all, keeps the slope finite where every answer is right. Smoothing over all classes, as
     Platt does for two, would ask for a share of classes that are out of the question, and flatten everything.
     """
     n_rows = len(scores)

@@ -255,6 +255,8 @@ class ReportContent:
     looked : str
     histories : tuple of History
     growth : Growth or None
+    no_growth : str
+        Why there is no learning curve.
     searches : tuple of Search
     versions, hashes : mapping
         Software and machine; what identifies data, settings and model.
@@ -286,6 +288,7 @@ class ReportContent:
     looked: str = ""
     histories: tuple[History, ...] = ()
     growth: Growth | None = None
+    no_growth: str = ""
     searches: tuple[Search, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)

@@ -68,7 +68,6 @@ def score(
     groups: np.ndarray | None = None,
     level: float = 0.95,
     seed: int = 0,
-    with_intervals: bool = True,
 ) -> Scored:
     """Measure predictions for a report: metrics, intervals and curves.
 
@@ -84,8 +83,6 @@ def score(
         Rows of one group err together: the intervals then draw whole groups.
     level, seed
         Of the intervals.
-    with_intervals : bool, default=True
-        False for out-of-fold predictions, whose uncertainty is the standard error over folds instead.
 
     Raises
     ------
@@ -98,7 +95,7 @@ def score(
     positive, two = labels == 1, len(classes) == 2
     return Scored(
         metrics=found,
-        intervals=_intervals(labels, given, guess, groups, level, seed) if with_intervals else {},
+        intervals=_intervals(labels, given, guess, groups, level, seed),
         level=level,
         roc=roc(positive, given[:, 1]) if two else None,
         precision_recall=precision_recall(positive, given[:, 1]) if two else None,
