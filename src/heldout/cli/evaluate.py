@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
@@ -15,9 +16,14 @@ from heldout.cli.options import shared
 @click.argument("run")
 @click.argument("data")
 @click.option("--allow-leak", is_flag=True, help="Score rows too that the model was trained on.")
+@click.option(
+    "--coarse", metavar="GROUPS", default="", help="Score groups of classes, too: 'animal: cat, dog; vehicle: car'."
+)
 @mirror_option
 @shared
-def evaluate(run: str, data: str, allow_leak: bool, mirror: str | None, as_json: bool, quiet: bool, debug: bool) -> int:
+def evaluate(
+    run: str, data: str, allow_leak: bool, coarse: str, mirror: str | None, as_json: bool, quiet: bool, debug: bool
+) -> int:
     r"""All metrics of the model of RUN on other labelled DATA, with 95 % intervals.
 
     The sealed rows of the run are refused here: `heldout assess` opens them, on record.
@@ -28,7 +34,7 @@ def evaluate(run: str, data: str, allow_leak: bool, mirror: str | None, as_json:
     """
     from heldout.job.evaluation import evaluate as score
 
-    found = score(run, data, mirror=mirror, allow_leak=allow_leak)
+    found = score(run, data, mirror=mirror, allow_leak=allow_leak, coarse=coarse)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return 0
@@ -54,4 +60,18 @@ def evaluate(run: str, data: str, allow_leak: bool, mirror: str | None, as_json:
             f"{'–' if row[k] is None else format(row[k], '.4f'):>9}" for k in ("precision", "recall", "f1")
         )
         click.echo(visible(f"  {name:<18} {cells} {row['support']:>7}"))
+    if coarse:
+        _show_coarse(found["coarse"])
     return 0
+
+
+def _show_coarse(found: dict[str, Any]) -> None:
+    """The groups' scores, and what their mistakes are made of."""
+    low, high = found["accuracy_ci"]
+    click.echo(visible(f"Of the groups {', '.join(found['classes'])}:"))
+    click.echo(f"  {'accuracy':<18} {found['accuracy']:.4f}   ({low:.4f} to {high:.4f})")
+    low, high = found["mcc_ci"]
+    click.echo(f"  {'MCC':<18} {found['mcc']:.4f}   ({low:.4f} to {high:.4f})")
+    for one in found["errors"]:
+        rows = f"{one['rows']:,} row{'' if one['rows'] == 1 else 's'}"
+        click.echo(visible(f"  {one['class']} taken for {one['taken_for']}: {rows}"))

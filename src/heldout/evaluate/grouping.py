@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heldout.errors import LabelError, ShapeError
+from heldout.errors import LabelError, SettingError, ShapeError
 from heldout.evaluate.checks import as_labels, check_probabilities
+
+FORM = "animal: cat, dog; vehicle: car, ship"
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,32 @@ def group_classes(fine: Sequence[str], coarse: Mapping[str, Sequence[str]]) -> G
             number[at] = place
     if (number < 0).any():
         raise LabelError(
-            f"{int((number < 0).sum())} classes are in no group (first: {fine[int(np.argmax(number < 0))]})",
+            f"in no group: {', '.join(fine[i] for i in np.flatnonzero(number < 0)[:10])}",
             fix="put every class into one group",
         )
     return Grouping(tuple(fine), tuple(coarse), number)
+
+
+def parse_coarse(text: str) -> dict[str, list[str]]:
+    """Read ``animal: cat, dog; vehicle: car, ship``.
+
+    Raises
+    ------
+    SettingError
+        If a group has no name or no members, a name comes twice, or there is one group only.
+    """
+    found: dict[str, list[str]] = {}
+    for part in text.split(";"):
+        name, colon, members = (piece.strip() for piece in part.partition(":"))
+        listed = [member.strip() for member in members.split(",") if member.strip()]
+        if not (name and colon and listed):
+            raise SettingError(f"{part.strip()!r} is no group of classes", where="--coarse", fix=f"as in {FORM!r}")
+        if name in found:
+            raise SettingError(f"{name!r} is named twice", where="--coarse", fix=f"as in {FORM!r}")
+        found[name] = listed
+    if len(found) < 2:
+        raise SettingError("there is one group only", where="--coarse", fix=f"two or more, as in {FORM!r}")
+    return found
 
 
 def errors_by_class(fine: object, coarse_predicted: object, grouping: Grouping) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,26 @@ import numpy as np
 from heldout.data.dataset import Dataset
 from heldout.deploy.bundle import Bundle, load_bundle
 from heldout.errors import DataError, LabelError, LeakageError
+from heldout.evaluate.grouping import errors_by_class, group_classes, parse_coarse
 from heldout.job.folder import RunFolder
 from heldout.job.identity import content_digests, short
 from heldout.job.predicting import MEDIA, find_bundle
 from heldout.report.scoring import score
 
 
-def evaluate(run: str, data: str, *, mirror: str | None = None, allow_leak: bool = False) -> dict[str, Any]:
+def evaluate(
+    run: str, data: str, *, mirror: str | None = None, allow_leak: bool = False, coarse: str = ""
+) -> dict[str, Any]:
     """Compute all metrics of a run's model on other labelled data.
 
     Rows that the model was trained on are left out, and named; labels that the model does not know count as wrong,
     and are named. The sealed rows of the run itself are refused: only `assess` opens them, on record.
+
+    Parameters
+    ----------
+    coarse : str, optional
+        Groups of classes, ``animal: cat, dog; vehicle: car``: their metrics come as ``coarse``, the probability of a
+        group being the sum over its classes.
 
     Returns
     -------
@@ -33,6 +43,7 @@ def evaluate(run: str, data: str, *, mirror: str | None = None, allow_leak: bool
     LeakageError
         If the data hold sealed rows of this run, or nothing but rows that it was trained on.
     """
+    groups = parse_coarse(coarse) if coarse else None
     folder = RunFolder(run).require_run()
     bundle = load_bundle(find_bundle(run))
     given, notes = _load(bundle, data, mirror)
@@ -53,7 +64,22 @@ def evaluate(run: str, data: str, *, mirror: str | None = None, allow_leak: bool
     scored = score(given.y, probabilities, given.classes, predictions=decided)
     found = dict(scored.metrics)
     found |= {f"{key}_ci": [float(end) for end in ends] for key, ends in scored.intervals.items()}
-    return found | {"ci_level": scored.level, "classes": list(given.classes), "notes": notes}
+    found |= {"ci_level": scored.level, "classes": list(given.classes), "notes": notes}
+    return found | ({"coarse": _coarse(given, probabilities, groups)} if groups else {})
+
+
+def _coarse(given: Dataset, probabilities: np.ndarray, groups: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Metrics of groups of classes, and of which classes the mistakes between groups are made."""
+    grouping = group_classes(given.classes, groups)
+    together = grouping.probabilities(probabilities)
+    scored = score(grouping.labels(given.y), together, grouping.coarse)
+    counts = errors_by_class(given.y, together.argmax(axis=1), grouping)
+    errors = [
+        {"class": grouping.fine[fine], "taken_for": grouping.coarse[guess], "rows": int(counts[guess, fine])}
+        for guess, fine in zip(*np.nonzero(counts), strict=True)
+    ]
+    found = dict(scored.metrics) | {f"{key}_ci": [float(e) for e in ends] for key, ends in scored.intervals.items()}
+    return found | {"classes": list(grouping.coarse), "errors": sorted(errors, key=lambda one: -one["rows"])}
 
 
 def _load(bundle: Bundle, data: str, mirror: str | None) -> tuple[Dataset, list[str]]:
