@@ -17,7 +17,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -271,8 +270,3 @@ def _read_block(sound: Any, n_frames: int) -> np.ndarray:
         reason = str(error).rsplit(": ", 1)[-1].strip()[:100]
         raise BadSoundError(f"damaged: it cannot be decoded to its end ({reason})") from None
     return block
-
-
-def is_sound_name(name: str) -> bool:
-    """Whether a file's name ends like a sound's."""
-    return Path(name).suffix.lower() in SUFFIXES

@@ -34,22 +34,21 @@ class Copies:
         Groups of two or more.
     note : str
         One sentence for a person; empty if there is nothing to say.
-    applied : bool
-        Whether any rows are grouped. False with a note: there are copies, but no more than chance explains.
     """
 
     groups: np.ndarray
     n_copies: int
     n_groups: int
     note: str
-    applied: bool
+
+    @property
+    def applied(self) -> bool:
+        """Whether any rows are grouped; if not, but with a note: there are no more copies than chance explains."""
+        return self.n_groups > 0
 
     def take(self, rows: np.ndarray) -> Copies:
         """Which of these rows are copies of each other."""
-        groups = pd.factorize(self.groups[rows])[0].astype(np.int64)
-        sizes = np.bincount(groups)
-        n_groups, n_copies = int((sizes > 1).sum()), int(sizes[sizes > 1].sum())
-        return Copies(groups, n_copies, n_groups, self.note, n_groups > 0)
+        return Copies(*_counted(self.groups[rows]), self.note)
 
 
 def find_copies(dataset: Dataset, *, seed: int = 0, most_near: int | None = None) -> Copies:
@@ -148,9 +147,7 @@ def _spread(groups: np.ndarray, rows: np.ndarray, found: np.ndarray) -> np.ndarr
 
 
 def _copies(groups: np.ndarray, what: str) -> Copies:
-    numbered = pd.factorize(groups)[0].astype(np.int64)
-    sizes = np.bincount(numbered)
-    n_groups, n_copies = int((sizes > 1).sum()), int(sizes[sizes > 1].sum())
+    numbered, n_copies, n_groups = _counted(groups)
     if n_groups:
         many = f"{n_groups} groups" if n_groups > 1 else "one group"
         what = (
@@ -159,4 +156,11 @@ def _copies(groups: np.ndarray, what: str) -> Copies:
         )
     elif not what.endswith("."):
         what = ""
-    return Copies(numbered, n_copies, n_groups, what, n_groups > 0)
+    return Copies(numbered, n_copies, n_groups, what)
+
+
+def _counted(groups: np.ndarray) -> tuple[np.ndarray, int, int]:
+    """Groups numbered from 0 by first appearance, rows in groups of two or more, and such groups."""
+    numbered = pd.factorize(groups)[0].astype(np.int64)
+    sizes = np.bincount(numbered)
+    return numbered, int(sizes[sizes > 1].sum()), int((sizes > 1).sum())

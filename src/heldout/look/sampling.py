@@ -65,9 +65,3 @@ def accuracy_error(accuracy: float, n: int) -> float:
 def above_chance(accuracy: float, chance: float) -> float:
     """Where an accuracy stands between chance (0) and always right (1)."""
     return (accuracy - chance) / (1 - chance) if chance < 1 else 0.0
-
-
-def balanced_weights(y: np.ndarray) -> np.ndarray:
-    """Weight of each row with which every class counts the same; sums to 1."""
-    counts = np.bincount(y)
-    return 1.0 / (counts[y] * np.count_nonzero(counts))
