@@ -20,7 +20,7 @@ import time
 import numpy as np
 from PIL import Image
 
-from heldout.augment.course import tenfold_images
+from heldout_course.augment.images import tenfold_images
 
 SIZE, SIDE = 28, 32
 

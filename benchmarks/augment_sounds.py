@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from heldout.augment.course_sounds import course_variants
+from heldout_course.augment.sounds import course_variants
 
 RATE = 44_100
 ALL_CLIPS = 400

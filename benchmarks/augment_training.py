@@ -19,11 +19,11 @@ import numpy as np
 import torch
 from net_common import report, take_turns
 
-from heldout.models.presets import resnet, small_cnn
+from heldout.nets.classifier import NetClassifier
+from heldout.nets.fit.augmenting import Augmenter
+from heldout.nets.fit.streams import augment_keys
+from heldout.nets.presets import resnet, small_cnn
 from heldout.prepare.sounds import SoundSpectrogram
-from heldout.training.augmenting import Augmenter
-from heldout.training.classifier import NetClassifier
-from heldout.training.streams import augment_keys
 
 IMAGES = "flip, crop 4, rotate 10, brightness 0.2, contrast 0.2, erase 0.2, mixup 0.2, cutmix p 0.5"
 COURSE = "timeshift 0.025 p 0.5, noise 20 levels 100 p 0.5, pitch 10 p 0.5, stretch 0.5 p 0.5"

@@ -19,8 +19,8 @@ import time
 
 import numpy as np
 
-from heldout.job.suite import MODELS, repeated_scores
-from heldout.models.many_folds import shuffled_folds
+from heldout_course.models.many_folds import shuffled_folds
+from heldout_course.models.suite import MODELS, repeated_scores
 
 PRINTED = {
     "nearest-centroid": 0.929905,

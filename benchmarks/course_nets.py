@@ -26,11 +26,11 @@ from typing import Any
 import numpy as np
 from net_common import read_mnist
 
-from heldout.book import work
-from heldout.book.library import find_recipe
-from heldout.experiments.expand import Job, expand
-from heldout.experiments.runner import run_jobs
-from heldout.experiments.store import Store
+from heldout_course.book import work
+from heldout_course.book.library import find_recipe
+from heldout_course.experiments.expand import Job, expand
+from heldout_course.experiments.runner import run_jobs
+from heldout_course.experiments.store import Store
 
 NAMES = {"relu": "relu", "tanh": "tanh", "sigmoid": "logistic"}
 EPOCHS = {"table-10-2": (1, 3), "figure-10-8": (2, 12)}

@@ -24,8 +24,8 @@ import torch
 from net_common import matmul_peak, read_mnist, report, take_turns
 from torch import nn
 
-from heldout.models.net import Net
-from heldout.training.classifier import NetClassifier
+from heldout.nets.classifier import NetClassifier
+from heldout.nets.net import Net
 
 SPEC = "conv 32 3, relu, conv 64 3, relu, maxpool 2, dropout 0.25, flatten, dense 128, relu, dropout 0.5"
 

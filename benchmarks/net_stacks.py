@@ -23,9 +23,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from heldout.models.net import Net
-from heldout.training.classifier import NetClassifier
-from heldout.training.folds import FitJob, fit_jobs
+from heldout.nets.classifier import NetClassifier
+from heldout.nets.fit.folds import FitJob, fit_jobs
+from heldout.nets.net import Net
 
 INITIALIZERS = ("glorot-biases", "he", "xavier", "small-uniform", "small-gaussian")
 

@@ -17,8 +17,8 @@ import numpy as np
 from net_common import report
 
 from heldout.data.loading import load
-from heldout.models.presets import fast_cnn
-from heldout.training.classifier import NetClassifier
+from heldout.nets.classifier import NetClassifier
+from heldout.nets.presets import fast_cnn
 
 GOAL = 0.94
 

@@ -2,7 +2,7 @@
 
     HELDOUT_MIRROR=... python benchmarks/net_to_99.py [--device cuda] [--seeds 1]
 
-Ours: `small_cnn` of heldout.models.presets (its own number of epochs). The course's: 32-64-dense 128, Adadelta,
+Ours: `small_cnn` of heldout.nets.presets (its own number of epochs). The course's: 32-64-dense 128, Adadelta,
 batch 128, 12 epochs, computed by the same engine; its time is that of its first epoch at or above 99.0%, and of all
 twelve. Accuracy after each epoch is read from the history; the time of measuring is part of neither side's point,
 since both pay it.
@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from net_common import read_mnist, report
 
-from heldout.models.presets import small_cnn
-from heldout.training.classifier import NetClassifier
+from heldout.nets.classifier import NetClassifier
+from heldout.nets.presets import small_cnn
 
 COURSE = "conv 32 3, relu, conv 64 3, relu, maxpool 2, dropout 0.25, flatten, dense 128, relu, dropout 0.5"
 

@@ -1,4 +1,4 @@
-"""The rule of heldout.training.planner, measured: folds as one stack, one by one, or in processes of one thread each.
+"""The rule of heldout.nets.fit.planner, measured: folds as one stack, one by one, or in processes of one thread each.
 
     HELDOUT_MIRROR=... python benchmarks/net_ways.py [--rounds 1] [--rows 1280]
 
@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from net_common import read_mnist, report, take_turns
 
-from heldout.training import planner
-from heldout.training.classifier import NetClassifier
-from heldout.training.folds import fit_jobs
+from heldout.nets.classifier import NetClassifier
+from heldout.nets.fit import planner
+from heldout.nets.fit.folds import fit_jobs
 
 NETS = {
     "dense": "flatten, dense 100, relu, dense 50, relu",

@@ -3,7 +3,7 @@
     python benchmarks/no_signal.py [--n 1000] [--rows 200] [--features 5] [--models 10] [--first 0] [--jobs 2]
 
 Each data set is random numbers with coin flips as labels, so that the truth is an accuracy of 1/2 and an MCC of 0 for
-any model. `heldout.job.main.train` runs on it as `heldout train --assess` does (copies, seal, ladder, choice, refit,
+any model. `heldout.job.main.train` runs on it as `heldout train --assess` does (copies, seal, selection, refit,
 bundle, ledger, score), except that folds are fitted in this process and no report is drawn: a data set takes a second.
 ``--models 1`` leaves no choice. Data set i has seed i: slices by ``--first`` add up to a series.
 
@@ -26,7 +26,7 @@ import numpy as np
 
 
 class HereWorkers:
-    """Stands for `heldout.job.workers.Workers`: the same calls, in this process."""
+    """Stands for `heldout.processes.workers.Workers`: the same calls, in this process."""
 
     def __init__(self, data: Any, *_: Any, **__: Any) -> None:
         self._data = data
@@ -45,43 +45,43 @@ class HereWorkers:
         return [function(self._data, *arguments) for function, arguments in tasks]
 
 
-def ten_rungs(n: int) -> tuple[Any, ...]:
-    """Quick rungs of the ladder, and neighbours and trees of other sizes, to make ten; the last ``n`` of them."""
+def ten_candidates(n: int) -> tuple[Any, ...]:
+    """Quick candidates, and neighbours and trees of other sizes, to make ten; the last ``n`` of them."""
     from sklearn.neighbors import KNeighborsClassifier
     from sklearn.tree import DecisionTreeClassifier
 
-    from heldout.job.rungs import LADDER
-    from heldout.models.zoo import Rung, pipeline
+    from heldout.models.zoo import Candidate, pipeline
+    from heldout.select.candidates import CANDIDATES
 
     names = ("nearest-centroid", "k-nn", "naive-bayes", "tree", "linear-svm", "rbf-svm")
-    rungs = [rung for rung in LADDER if rung.name in names]
+    candidates = [candidate for candidate in CANDIDATES if candidate.name in names]
     for k in (1, 15):
         made = lambda task, k=k: pipeline(task, KNeighborsClassifier(k), scale=True)  # noqa: E731
-        rungs.append(Rung(f"k-nn-{k}", f"{k} nearest neighbours", made, lambda n, d, k: 0.01))
+        candidates.append(Candidate(f"k-nn-{k}", f"{k} nearest neighbours", made, lambda n, d, k: 0.01))
     for depth in (1, 3):
         made = lambda task, depth=depth: pipeline(  # noqa: E731
             task, DecisionTreeClassifier(max_depth=depth, random_state=task.seed), scale=False
         )
-        rungs.append(Rung(f"tree-{depth}", f"Tree of depth {depth}", made, lambda n, d, k: 0.01))
-    return tuple(rungs[-n:])
+        candidates.append(Candidate(f"tree-{depth}", f"Tree of depth {depth}", made, lambda n, d, k: 0.01))
+    return tuple(candidates[-n:])
 
 
 def one(call: tuple[int, argparse.Namespace]) -> dict[str, float]:
     """Run one data set; returns what would be claimed."""
     import pandas as pd
 
-    import heldout.job.assessment as assessment
     import heldout.job.main as main_job
-    import heldout.job.refit as refit
-    import heldout.job.rungs as rungs
-    import heldout.job.views as views
+    import heldout.select.candidates as candidates
+    import heldout.select.refit as refit
+    import heldout.select.views as views
+    import heldout.use.assess as assessment
     from heldout.data.loading import load
-    from heldout.job.settings import settings_from
+    from heldout.run.settings import settings_from
 
     seed, options = call
     views.Workers = refit.Workers = HereWorkers  # type: ignore[assignment, misc]
     main_job.write_report = assessment.write_report = lambda *_, **__: None  # type: ignore[assignment]
-    rungs.LADDER = ten_rungs(options.models)
+    candidates.CANDIDATES = ten_candidates(options.models)
     rng = np.random.default_rng([seed, 4711])
     frame = pd.DataFrame({f"f{i}": rng.normal(size=options.rows) for i in range(options.features)})
     data = load(frame.assign(y=np.where(rng.random(options.rows) < 0.5, "heads", "tails")), target="y")
@@ -90,7 +90,7 @@ def one(call: tuple[int, argparse.Namespace]) -> dict[str, float]:
         quick = {"look": False, "learning_curve": False}  # neither decides a score
         settings = settings_from({"data": "noise", "seed": seed, "repeats": 1, "jobs": 1, **quick})
         values = main_job.train(settings, data=data, out=str(Path(place) / "run"), assess=True).metrics
-    best = max(values["ladder"], key=lambda rung: -2.0 if rung["mean"] is None else rung["mean"])
+    best = max(values["candidates"], key=lambda candidate: -2.0 if candidate["mean"] is None else candidate["mean"])
     return {
         "accuracy": values["test"]["accuracy"],
         "by_accuracy": values["test"]["accuracy_ci"][0] > 0.5,

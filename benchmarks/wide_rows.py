@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from net_common import read_mnist
 
-from heldout.models.filtered_neighbours import FilteredNeighbours
-from heldout.models.gram_svm import GramSVC
+from heldout_course.models.filtered_neighbours import FilteredNeighbours
+from heldout_course.models.gram_svm import GramSVC
 
 
 def sides_of(task: str) -> dict[str, Callable[[], Any]]:

@@ -31,7 +31,7 @@ def main(seed: int = 0, models: str = "dummy,k-nn,tree,forest,rbf-svm") -> dict[
     with tempfile.TemporaryDirectory() as folder:
         data = ho.load(frame, target="label")
         run = ho.train(data, out=Path(folder) / "run", seed=seed, models=models)
-        chosen = next(rung for rung in run.metrics["ladder"] if rung["model"] == run.chosen)
+        chosen = next(candidate for candidate in run.metrics["candidates"] if candidate["model"] == run.chosen)
         note = run.metrics["data"]["copies"]["note"]
     print(f"random forest, plain 5-fold cross-validation: {plain.mean():.3f}")
     print(f"heldout, {chosen['title']}: {chosen['accuracy']:.3f} ± {chosen['accuracy_se']:.3f}")

@@ -12,8 +12,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Dataset": "heldout.data.dataset",
-    "Net": "heldout.models.net",
-    "NetClassifier": "heldout.training.classifier",
+    "Net": "heldout.nets.net",
+    "NetClassifier": "heldout.nets.classifier",
     "Run": "heldout.job.run",
     "compare": "heldout.evaluate.comparison",
     "confusion": "heldout.evaluate.confusion",

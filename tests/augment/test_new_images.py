@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from heldout.augment.course import tenfold_images
 from heldout.augment.images import brighten, centre, crop, erase, flip, shift, stretch_contrast
 from heldout.augment.making_images import augment_images
 from heldout.augment.mixing import blend, cutmix, mixup
 from heldout.augment.operations import IMAGES, parse_operations
 from heldout.augment.turning import rotate
 from heldout.errors import LabelError, SettingError, ShapeError
+from heldout_course.augment.images import tenfold_images
 
 
 def pictures(n=7, height=13, width=17, channels=3, seed=0):
@@ -262,7 +262,7 @@ def test_as_printed_the_crops_never_reach_the_last_two_places():
 
 
 def test_chunks_threads_and_a_given_array_change_nothing(monkeypatch):
-    from heldout.augment import course
+    from heldout_course.augment import images as course
 
     images = pictures(50, 32, 32)
     made, _ = tenfold_images(images, seed=1)

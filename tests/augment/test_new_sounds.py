@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heldout.augment import sounds
-from heldout.augment.course_sounds import course_clip, course_variants
 from heldout.augment.making_sounds import augment_sounds
 from heldout.augment.operations import SOUNDS, parse_operations
 from heldout.augment.spectrograms import spec_augment
 from heldout.errors import SettingError, ShapeError
+from heldout_course.augment.sounds import course_clip, course_variants
 
 RATE = 22_050
 

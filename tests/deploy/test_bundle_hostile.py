@@ -114,7 +114,7 @@ def test_thousands_of_bundles_with_false_content_and_right_sums_never_crash_the_
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 def test_nets_with_false_content_and_right_sums_never_crash_the_reader(tmp_path):
     pytest.importorskip("torch", reason="needs the extra nets")
-    from heldout.training.classifier import NetClassifier
+    from heldout.nets.classifier import NetClassifier
 
     x, y = load_iris(return_X_y=True)
     net = NetClassifier("dense 5, relu", epochs=2, batch=32, seed=1, threads=1).fit(x, y)

@@ -13,7 +13,7 @@ pytest.importorskip("torch", reason="needs the extra nets")
 
 from heldout.deploy.bundle import load_bundle, save_bundle
 from heldout.errors import ArtifactError, MissingExtraError, SettingError
-from heldout.training.classifier import NetClassifier
+from heldout.nets.classifier import NetClassifier
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:300], Y[:300]

@@ -92,7 +92,7 @@ def test_other_folds_fall_back_to_an_unpaired_test_and_other_data_are_refused(ru
         (lambda run: (run / "scores.csv").unlink(), "cannot be read"),
         (lambda run: (run / "scores.csv").write_text("model,repeat\nk-nn,x\n"), "cannot be read"),
         (lambda run: (run / "scores.csv").write_bytes(b"\xff\xfe\x00"), "cannot be read"),
-        (lambda run: (run / "metrics.json").write_text('{"schema": 99}'), "schema 99; this heldout reads up to 1"),
+        (lambda run: (run / "metrics.json").write_text('{"schema": 99}'), "schema 99; this heldout reads up to 2"),
         (lambda run: (run / "metrics.json").write_text('{"schema": 1}'), "has no 'data'"),
         (lambda run: (run / "metrics.json").write_text("[" * 100_000), "cannot be read"),
         (lambda run: (run / "predictions.csv").write_text("id,label\n1,ill\n"), "cannot be read"),
@@ -145,8 +145,8 @@ def test_a_threshold_is_chosen_on_training_rows_kept_in_the_bundle_and_used_by_p
 
 
 def test_a_changed_rule_is_not_the_model_that_was_trained(runs, tmp_path):
-    from heldout.job.assessment import bundle_hash
-    from heldout.job.folder import RunFolder
+    from heldout.run.folder import RunFolder
+    from heldout.use.assess import bundle_hash
 
     shutil.copytree(runs / "bayes", tmp_path / "run")
     before = bundle_hash(RunFolder(tmp_path / "run"))
@@ -215,9 +215,9 @@ def test_perfect_folds_keep_a_standard_error(tmp_path, monkeypatch, capsys):
     y = np.arange(90) % 2
     pd.DataFrame({"a": 10.0 * y + np.linspace(0, 1, 90) ** 2, "y": np.where(y, "p", "n")}).to_csv("d.csv", index=False)
     found = run_json(["train", "d.csv", "--target", "y", "--models", "dummy,nearest-centroid,k-nn", *QUICK], capsys)
-    perfect = [rung for rung in found["ladder"] if rung["mean"] == 1.0]
+    perfect = [candidate for candidate in found["candidates"] if candidate["mean"] == 1.0]
     assert len(perfect) == 2
-    assert all(0.005 < rung["se"] < 0.1 for rung in perfect)
+    assert all(0.005 < candidate["se"] < 0.1 for candidate in perfect)
     pairs = run_json(["compare", found["run"]], capsys)["pairs"]
     same = next(pair for pair in pairs if {pair["a"], pair["b"]} == {"nearest-centroid", "k-nn"})
     assert same["low"] < 0 == same["difference"] < same["high"]

@@ -70,7 +70,7 @@ def test_a_folder_of_sounds_from_training_to_the_report(folders, tmp_path, model
     out = tmp_path / "run"
     found = answer("train", folders / "known", "--models", models, "--folds", 2, "--repeats", 1, "--seed", 1, "-o", out)
     assert found["data"]["kind"] == "sounds"
-    assert found["ladder"][-1]["accuracy"] > 0.8
+    assert found["candidates"][-1]["accuracy"] > 0.8
 
     labelled = answer("evaluate", out, folders / "new")
     assert (labelled["n"], labelled["accuracy"] > 0.8) == (12, True)
@@ -114,4 +114,4 @@ def test_esc10_with_its_groups_and_published_folds(real_data, tmp_path, answer):
     found = answer("train", "esc10", "--models", "knn", "--folds", "published", "--seed", 1, "-o", tmp_path / "run")
     assert found["data"]["groups"] <= 304
     assert found["cross_validation"]["folds"] == 5
-    assert 0.55 < found["ladder"][0]["accuracy"] < 0.9
+    assert 0.55 < found["candidates"][0]["accuracy"] < 0.9

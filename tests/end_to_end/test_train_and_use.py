@@ -17,7 +17,7 @@ from PIL import Image
 from sklearn.datasets import load_breast_cancer
 
 from heldout.cli.main import _run
-from heldout.job.records import without_times
+from heldout.run.records import without_times
 
 QUICK = ["--models", "dummy,nearest-centroid,k-nn,linear-svm", "--folds", "3", "--repeats", "1"]
 
@@ -215,8 +215,8 @@ def test_near_copies_with_random_labels_are_not_learnt(tmp_path, monkeypatch, ca
     found = run_json([*arguments, "--models", "dummy,k-nn,tree,forest,rbf-svm"], capsys)
     assert found["data"]["copies"]["groups"] == 200
     assert "1000 of 1000" in found["data"]["copies"]["note"]
-    rung = next(r for r in found["ladder"] if r["model"] == found["chosen"]["model"])
-    assert abs(rung["accuracy"] - 0.5) < 2 * rung["accuracy_se"]
+    candidate = next(r for r in found["candidates"] if r["model"] == found["chosen"]["model"])
+    assert abs(candidate["accuracy"] - 0.5) < 2 * candidate["accuracy_se"]
     low, high = found["test"]["accuracy_ci"]
     assert low < 0.5 < high
 
@@ -238,7 +238,7 @@ def test_ctrl_c_ends_with_the_best_so_far(tmp_path):
     assert "Stopped early" in out
     assert "Traceback" not in err
     values = json.loads((tmp_path / "runs/t/metrics.json").read_text())
-    assert [r["status"] for r in values["ladder"]] == ["finished", "finished", "skipped", "skipped"]
+    assert [r["status"] for r in values["candidates"]] == ["finished", "finished", "skipped", "skipped"]
     assert (tmp_path / "runs/t/model/header.json").exists()
 
 
@@ -255,7 +255,7 @@ def test_a_killed_run_resumes_to_the_same_result(tmp_path, capsys, monkeypatch):
     assert not (tmp_path / "killed/metrics.json").exists()
     first = (tmp_path / "killed/checkpoints/k-nn.json").read_bytes()
     resumed = run_json(["train", "breast-cancer", "--out", "killed", "--resume", *models], capsys)
-    assert (tmp_path / "killed/checkpoints/k-nn.json").read_bytes() == first, "a finished rung is not run again"
+    assert (tmp_path / "killed/checkpoints/k-nn.json").read_bytes() == first, "a finished candidate is not run again"
     whole = run_json(["train", "breast-cancer", "--out", "whole", *models], capsys)
     for values in (resumed, whole):
         values.pop("run")

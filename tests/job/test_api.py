@@ -16,7 +16,7 @@ def test_every_public_name_is_there_and_documented():
 
 def test_the_function_train_is_not_hidden_by_a_room():
     code = (
-        "import heldout as ho\nfrom heldout.training.classifier import NetClassifier\n"
+        "import heldout as ho\nfrom heldout.nets.classifier import NetClassifier\n"
         "assert callable(ho.train) and ho.NetClassifier is NetClassifier\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

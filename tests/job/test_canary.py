@@ -9,13 +9,13 @@ import pytest
 
 from heldout.data.dataset import Dataset
 from heldout.deploy.bundle import save_bundle
-from heldout.job.fitting import Rows, fit_final, fit_net_folds
 from heldout.job.run import train
-from heldout.job.rungs import ladder
 from heldout.models.calibrated import SoftmaxCalibrated
 from heldout.models.zoo import task_of
+from heldout.select.candidates import candidates_for
+from heldout.select.fitting import Rows, fit_final, fit_net_folds
 
-CLASSICAL = [rung.name for rung in ladder("table") if not rung.is_net]
+CLASSICAL = [candidate.name for candidate in candidates_for("table") if not candidate.is_net]
 
 
 def table(n=90, seed=0):
@@ -51,16 +51,16 @@ def test_validation_rows_change_no_fitted_number(name, tmp_path):
     frame, y = table()
     fitted, validation = np.arange(60), np.arange(60, 90)
     data = Dataset("t", "table", frame, y, ("x", "y", "z"), np.arange(90).astype(str))
-    [rung] = ladder("table", [name])
+    [candidate] = candidates_for("table", [name])
     prints = []
     for number, x in enumerate((frame, shifted(frame, validation))):
-        estimator = rung.build(task_of(data, n_rows=60, seed=1))
+        estimator = candidate.build(task_of(data, n_rows=60, seed=1))
         model, _ = fit_final(Rows("table", x, y), estimator, fitted)
         prints.append(fitted_numbers(model, tmp_path / str(number)))
     assert prints[0] == prints[1]
     # The check can fail: training rows do change what is fitted (at least those of the preparation).
     model, _ = fit_final(
-        Rows("table", shifted(frame, fitted[:30]), y), rung.build(task_of(data, n_rows=60, seed=1)), fitted
+        Rows("table", shifted(frame, fitted[:30]), y), candidate.build(task_of(data, n_rows=60, seed=1)), fitted
     )
     assert fitted_numbers(model, tmp_path / "other") != prints[0]
 
@@ -68,14 +68,14 @@ def test_validation_rows_change_no_fitted_number(name, tmp_path):
 def test_validation_rows_change_nothing_in_a_stack_of_nets():
     pytest.importorskip("torch")
     frame, y = table()
-    [rung] = ladder("table", ["mlp"])
+    [candidate] = candidates_for("table", ["mlp"])
     data = Dataset("t", "table", frame, y, ("x", "y", "z"), np.arange(90).astype(str))
     folds = [(np.arange(30, 90), np.arange(30)), (np.arange(60), np.arange(60, 90))]
     planted = np.arange(15)  # half of the first fold's validation rows; the second fold trains on them
     results = []
     # No new category: the second fold's net would be wider, train in a stack of its own, and sum in another order.
     for x in (frame, shifted(frame, planted, category=None)):
-        estimator = rung.build(task_of(data, n_rows=60, seed=1))
+        estimator = candidate.build(task_of(data, n_rows=60, seed=1))
         results.append(fit_net_folds(Rows("table", x, y), estimator, folds, [5, 6]))
     np.testing.assert_array_equal(results[0][0].scores[15:], results[1][0].scores[15:])
     assert not np.array_equal(results[0][1].scores, results[1][1].scores)
@@ -103,6 +103,6 @@ def test_sealed_rows_change_nothing_in_the_whole_job(models, tmp_path):
         run = train(data, out=tmp_path / str(number), seed=3, folds=3, repeats=1, models=models)
         header = json.loads((run.path / "model" / "header.json").read_text())["model"]
         arrays = (run.path / "model" / "arrays.safetensors").read_bytes()
-        scores = [(rung["model"], rung["mean"], rung["se"]) for rung in run.metrics["ladder"]]
+        scores = [(candidate["model"], candidate["mean"], candidate["se"]) for candidate in run.metrics["candidates"]]
         found.append((header, arrays, scores, run.metrics["cross_validation"]))
     assert found[0] == found[1]

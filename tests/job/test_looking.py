@@ -1,4 +1,4 @@
-"""A run tells what is wrong with its training rows, before the climb and in its report."""
+"""A run tells what is wrong with its training rows, before cross-validation and in its report."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_column_that_tells_the_class_is_told_before_the_climb_and_in_the_repor
     assert "ward" in page.split('id="data"')[1]
     events = [json.loads(line) for line in (tmp_path / "run" / "events.jsonl").read_text("utf-8").splitlines()]
     order = [event["event"] for event in events]
-    assert order.index("split") < order.index("looked") < order.index("rung-started")
+    assert order.index("split") < order.index("looked") < order.index("candidate-started")
 
 
 def test_only_training_rows_are_looked_at_and_named_as_in_the_file(leaky, tmp_path):

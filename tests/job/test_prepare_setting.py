@@ -35,14 +35,14 @@ def test_a_convolutional_net_reads_pictures_and_is_left_out_where_there_are_none
     pytest.importorskip("torch")
     options = {"models": "dummy,cnn", "folds": 2, "repeats": 1, "jobs": 1}
     run = train(images(), prepare="crop 8, grey", out=tmp_path / "a", **options)
-    rungs = {rung["model"]: rung for rung in run.metrics["ladder"]}
-    assert rungs["cnn"]["status"] == "finished"
+    candidates = {candidate["model"]: candidate for candidate in run.metrics["candidates"]}
+    assert candidates["cnn"]["status"] == "finished"
     assert run.metrics["chosen"]["model"] == "cnn"
     run.assess()
     run = train(images(), prepare="crop 8, standardize", out=tmp_path / "b", **options)
-    rungs = {rung["model"]: rung for rung in run.metrics["ladder"]}
-    assert rungs["cnn"]["status"] == "skipped"
-    assert "reads pictures" in rungs["cnn"]["why"]
+    candidates = {candidate["model"]: candidate for candidate in run.metrics["candidates"]}
+    assert candidates["cnn"]["status"] == "skipped"
+    assert "reads pictures" in candidates["cnn"]["why"]
 
 
 @pytest.mark.parametrize("line", ["impute mean, ordinal, standardize, pca 0.9", "one-hot, robust", "minmax, pca 2"])
@@ -72,7 +72,7 @@ def test_sealed_rows_change_nothing_that_a_line_fits(line, tmp_path):
         run = train(data, out=tmp_path / str(number), prepare=line, folds=3, repeats=1, models="nearest-centroid,k-nn")
         model = json.loads((run.path / "model" / "header.json").read_text())["model"]
         arrays = (run.path / "model" / "arrays.safetensors").read_bytes()
-        found.append((model, arrays, [rung["mean"] for rung in run.metrics["ladder"]]))
+        found.append((model, arrays, [candidate["mean"] for candidate in run.metrics["candidates"]]))
     assert found[0] == found[1]
 
 

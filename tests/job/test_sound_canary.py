@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from heldout.data.dataset import Dataset
-from heldout.job.fitting import Rows, fit_fold, fit_net_folds
 from heldout.job.run import train
-from heldout.job.rungs import ladder
-from heldout.job.views import Views
 from heldout.models.zoo import task_of
+from heldout.select.candidates import candidates_for
+from heldout.select.fitting import Rows, fit_fold, fit_net_folds
+from heldout.select.views import Views
 
 RATE, LENGTH = 4000, 1600
-CLASSICAL = [rung.name for rung in ladder("sounds") if not rung.is_net]
+CLASSICAL = [candidate.name for candidate in candidates_for("sounds") if not candidate.is_net]
 
 
 def sounds(n=45, seed=0):
@@ -42,12 +42,12 @@ def dataset(x, y, is_test=None):
 @pytest.mark.parametrize("name", CLASSICAL)
 def test_validation_rows_change_no_fitted_number(name):
     x, y = sounds()
-    [rung] = ladder("sounds", [name])
+    [candidate] = candidates_for("sounds", [name])
     fitted, validation = np.arange(30), np.arange(30, 45)
     scores = []
     for rows in (x, planted(x, validation[:6])):
         with Views(Rows("sounds", rows, y), 1, 1) as views:
-            made, estimator = views.apart(rung.build(task_of(dataset(rows, y), n_rows=30, seed=1)))
+            made, estimator = views.apart(candidate.build(task_of(dataset(rows, y), n_rows=30, seed=1)))
             assert made.x.shape == (45, 131)
             scores.append(fit_fold(made, estimator, fitted, validation))
     np.testing.assert_array_equal(scores[0].predicted[6:], scores[1].predicted[6:])
@@ -59,12 +59,12 @@ def test_validation_rows_change_no_fitted_number(name):
 def test_validation_rows_change_nothing_in_a_stack_of_nets(name):
     pytest.importorskip("torch")
     x, y = sounds()
-    [rung] = ladder("sounds", [name])
+    [candidate] = candidates_for("sounds", [name])
     folds = [(np.arange(15, 45), np.arange(15)), (np.arange(30), np.arange(30, 45))]
     results = []
     for rows in (x, planted(x, np.arange(6))):  # validation of the first fold; the second trains on them
         with Views(Rows("sounds", rows, y), 1, 1) as views:
-            made, net = views.apart(rung.build(task_of(dataset(rows, y), n_rows=30, seed=1)))
+            made, net = views.apart(candidate.build(task_of(dataset(rows, y), n_rows=30, seed=1)))
             net.set_params(epochs=2)
             results.append(fit_net_folds(made, net, folds, [5, 6]))
     np.testing.assert_array_equal(results[0][0].scores[6:], results[1][0].scores[6:])
@@ -83,7 +83,7 @@ def test_sealed_rows_change_nothing_in_the_whole_job(models, tmp_path):
         run = train(data, out=tmp_path / str(number), seed=3, folds=2, repeats=1, models=models)
         header = json.loads((run.path / "model" / "header.json").read_text())["model"]
         arrays = (run.path / "model" / "arrays.safetensors").read_bytes()
-        scores = [(rung["model"], rung["mean"], rung["se"]) for rung in run.metrics["ladder"]]
+        scores = [(candidate["model"], candidate["mean"], candidate["se"]) for candidate in run.metrics["candidates"]]
         found.append((header, arrays, scores))
     assert found[0] == found[1]
 
@@ -92,8 +92,8 @@ def test_a_view_is_made_once_and_its_time_counts():
     x, y = sounds()
     with Views(Rows("sounds", x, y), 1, 1) as views:
         task = task_of(dataset(x, y), n_rows=30, seed=1)
-        first, second = (views.apart(ladder("sounds", [name])[0].build(task))[0] for name in ("k-nn", "forest"))
+        first, second = (views.apart(candidates_for("sounds", [name])[0].build(task))[0] for name in ("k-nn", "forest"))
     assert first.x is second.x
-    result = fit_fold(first, ladder("table", ["dummy"])[0].build(task)[-1], np.arange(30), np.arange(30, 45))
+    result = fit_fold(first, candidates_for("table", ["dummy"])[0].build(task)[-1], np.arange(30), np.arange(30, 45))
     assert result.fit_seconds >= 30 * first.row_seconds > 0
     assert result.predict_seconds >= 15 * first.row_seconds

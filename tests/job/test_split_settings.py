@@ -10,9 +10,9 @@ from heldout.cli.main import _run
 from heldout.data.dataset import Dataset
 from heldout.errors import LabelError, SettingError
 from heldout.evaluate.confusion import mcc
-from heldout.job.ladder import RungResult
 from heldout.job.run import train
-from heldout.job.splitting import score_together
+from heldout.select.cross_validation import CandidateResult
+from heldout.select.folds import score_together
 from heldout.split.partition import check_no_group_crosses
 from heldout.split.record import load_split
 from heldout.split.validation import leave_one_group_out
@@ -107,9 +107,9 @@ def test_leaving_out_each_group_scores_all_rows_together(visits, capsys):
     split, metrics = run(capsys, "--folds", "loo-group", "--group", "patient")
     n_groups = len(patients(visits, split["train"]))
     assert metrics["cross_validation"]["folds"] == n_groups
-    ladder = {rung["model"]: rung for rung in metrics["ladder"]}
-    assert ladder["dummy"]["mean"] < 0.2
-    assert ladder["nearest-centroid"]["mean"] > 0.4  # each patient has one class, so that an MCC a fold would be 0
+    leaderboard = {candidate["model"]: candidate for candidate in metrics["candidates"]}
+    assert leaderboard["dummy"]["mean"] < 0.2
+    assert leaderboard["nearest-centroid"]["mean"] > 0.4  # each patient has one class, so that an MCC a fold would be 0
 
 
 def test_a_split_of_an_earlier_run_can_be_had_again(visits, capsys, tmp_path):
@@ -170,7 +170,7 @@ def test_the_jackknife_of_the_pooled_mcc_has_its_mean_near_it():
     parts = leave_one_group_out(y, np.repeat(np.arange(20), 5))
     folds = [{"mcc": mcc(y[v], predicted[v]), "n_train": 95, "n_validation": 5} for *_, v in parts]
     assert max(abs(fold["mcc"]) for fold in folds) == 0
-    result = RungResult("x", "X", folds=folds, predicted=predicted)
+    result = CandidateResult("x", "X", folds=folds, predicted=predicted)
     score_together(result, y, parts)
     values = [fold["mcc"] for fold in result.folds]
     assert np.mean(values) == pytest.approx(mcc(y, predicted), abs=0.01)

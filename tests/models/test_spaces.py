@@ -1,4 +1,4 @@
-"""Ranges of hyperparameters: what lies in them, which end is simpler, and that every rung accepts what it is given."""
+"""Ranges of hyperparameters: what lies in them, which end is simpler, and that candidates accept all of it."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heldout.errors import SettingError
-from heldout.job.rungs import LADDER
-from heldout.job.search_points import check_parameters, target_of
 from heldout.models.spaces import SPACES, Options, Range, as_space, complexity, start_of
 from heldout.models.zoo import Task
+from heldout.select.candidates import CANDIDATES
+from heldout.select.search_points import check_parameters, target_of
 
 
 @given(
@@ -77,17 +77,17 @@ def test_complexity_counts_only_what_is_declared_simpler_and_from_the_right_end(
 
 @pytest.mark.parametrize("name", SPACES)
 @pytest.mark.parametrize("n_rows", [12, 400, 50_000])
-def test_a_rungs_model_has_every_hyperparameter_of_its_space_and_the_start_lies_in_it(name, n_rows):
+def test_a_candidates_model_has_every_hyperparameter_of_its_space_and_the_start_lies_in_it(name, n_rows):
     import pandas as pd
 
-    [rung] = [rung for rung in LADDER if rung.name == name]
-    if rung.is_net:
+    [candidate] = [candidate for candidate in CANDIDATES if candidate.name == name]
+    if candidate.is_net:
         pytest.importorskip("torch")
-    kind = rung.kinds[0]
+    kind = candidate.kinds[0]
     shape = {"table": (4,), "images": (28, 28, 1), "sounds": (8000,)}[kind]
     frame = pd.DataFrame(np.zeros((3, 4)), columns=list("abcd")) if kind == "table" else None
     task = Task(kind, shape, n_rows, 3, 0, frame, 8000 if kind == "sounds" else 0)
-    estimator, space = rung.build(task), SPACES[name](task)
+    estimator, space = candidate.build(task), SPACES[name](task)
     check_parameters(estimator, space)
     start = start_of(space)
     target_of(estimator).set_params(**start)

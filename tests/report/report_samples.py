@@ -12,7 +12,7 @@ from heldout.report.content import (
     DataFinding,
     DataSummary,
     History,
-    LadderRow,
+    LeaderboardRow,
     Opening,
     ReportContent,
     Sample,
@@ -46,10 +46,10 @@ def scored(n_rows: int, classes: tuple[str, ...], accuracy: float, seed: int = 0
     return score(y, p, classes, **options)
 
 
-LADDER = (
-    LadderRow("dummy", "Most frequent class", mcc=0.0, mcc_se=0.0, accuracy=0.1, accuracy_se=0.001, seconds=0.01),
-    LadderRow("forest", "Random forest", mcc=0.971, mcc_se=0.006, accuracy=0.974, accuracy_se=0.005, seconds=4.6),
-    LadderRow(
+CANDIDATES = (
+    LeaderboardRow("dummy", "Most frequent class", mcc=0.0, mcc_se=0.0, accuracy=0.1, accuracy_se=0.001, seconds=0.01),
+    LeaderboardRow("forest", "Random forest", mcc=0.971, mcc_se=0.006, accuracy=0.974, accuracy_se=0.005, seconds=4.6),
+    LeaderboardRow(
         "svm-rbf",
         "RBF SVM",
         mcc=0.987,
@@ -62,8 +62,8 @@ LADDER = (
         chosen=True,
         within_one_se=True,
     ),
-    LadderRow("boosting", "Gradient boosting", status="skipped", why="the time limit of 2 min was reached"),
-    LadderRow("cnn", "Small CNN", status="failed", why="the loss became NaN in epoch 3"),
+    LeaderboardRow("boosting", "Gradient boosting", status="skipped", why="the time limit of 2 min was reached"),
+    LeaderboardRow("cnn", "Small CNN", status="failed", why="the loss became NaN in epoch 3"),
 )
 
 
@@ -97,7 +97,7 @@ def sample(classes: tuple[str, ...] = tuple("0123456789"), **changes: Any) -> Re
             notes=("All images are 8 × 8 pixels.",),
             fingerprint="3f9c1d8e04",
         ),
-        "ladder": LADDER,
+        "leaderboard": CANDIDATES,
         "choice": "No simpler model is within one standard error.",
         "resampling": "5 folds",
         "cross_validated": scored(1437, classes, 0.97),
@@ -154,7 +154,10 @@ def hostile_sample() -> ReportContent:
             notes=h,
             fingerprint=h[2],
         ),
-        ladder=(LadderRow(h[0], h[1], mcc=0.5, chosen=True), LadderRow(h[1], h[0], status="failed", why=h[6])),
+        leaderboard=(
+            LeaderboardRow(h[0], h[1], mcc=0.5, chosen=True),
+            LeaderboardRow(h[1], h[0], status="failed", why=h[6]),
+        ),
         choice=h[0],
         resampling=h[1],
         seal=Seal((Opening(*h[:4]),), h[0], False, h[1]),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report_samples import HOSTILE, LADDER, hostile_pair, hostile_sample, rivals, sample, scored
+from report_samples import CANDIDATES, HOSTILE, hostile_pair, hostile_sample, rivals, sample, scored
 
 from heldout.errors import ShapeError
 from heldout.report.content import DataSummary, Opening, ReportContent, Sample, Seal
@@ -146,7 +146,7 @@ def test_an_opened_report_states_its_facts_verdict_first() -> None:
     facts = [
         "What it gets wrong",
         "The most confident mistakes",
-        "The ladder of models",
+        "Leaderboard",
         "98.8 ± 0.4 %",
         "skipped: the time limit of 2 min was reached",
         "failed: the loss became NaN in epoch 3",
@@ -291,7 +291,7 @@ def test_the_same_content_gives_the_same_page() -> None:
 
 
 def test_a_run_in_which_nothing_finished_still_reports() -> None:
-    text = Reader(render_report(replace(bare(), ladder=LADDER[3:], warnings=("Interrupted.",)))).text
+    text = Reader(render_report(replace(bare(), leaderboard=CANDIDATES[3:], warnings=("Interrupted.",)))).text
     assert "No model was chosen" in text
     assert "Interrupted." in text
 

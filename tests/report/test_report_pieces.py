@@ -18,8 +18,8 @@ from heldout.errors import ShapeError
 from heldout.evaluate.abstaining import abstention
 from heldout.evaluate.curves import precision_recall, reliability, roc
 from heldout.report import curve_plots, words
-from heldout.report.content import History, LadderRow
-from heldout.report.ladder import DifferenceScale, LadderScale
+from heldout.report.content import History, LeaderboardRow
+from heldout.report.leaderboard import DifferenceScale, LeaderboardScale
 from heldout.report.matrix import confusion_map
 from heldout.report.pictures import picture_data_uri
 from heldout.report.scoring import score
@@ -107,11 +107,11 @@ def test_ticks_of_a_unit_axis_and_of_no_range() -> None:
 def drawings() -> dict[str, str]:
     rng = np.random.default_rng(0)
     positive, score = rng.integers(0, 2, 3000), rng.random(3000)
-    row = LadderRow("a", "A", mcc=0.5, mcc_se=None)
+    row = LeaderboardRow("a", "A", mcc=0.5, mcc_se=None)
     nan = float("nan")
     return {
-        "ladder": LadderScale([row]).row(row),
-        "empty ladder": LadderScale([]).axis(),
+        "candidates": LeaderboardScale([row]).row(row),
+        "empty leaderboard": LeaderboardScale([]).axis(),
         "confusion": confusion_map([[5, 0], [2, 9]], ["a<b", "c&d"]),
         "confusion with links": confusion_map([[5, 0], [2, 9]], ["a<b", "c&d"], {(0, 0), (1, 0)}),
         "confusion without rows": confusion_map(np.zeros((3, 3), int), ["a", "b", "c"]),
@@ -154,8 +154,8 @@ def test_long_curves_are_thinned_and_keep_their_ends() -> None:
 
 
 def test_the_ladders_scale_shows_the_best_and_sends_the_rest_off_its_left() -> None:
-    rows = [LadderRow("a", "A", mcc=mcc, mcc_se=0.01) for mcc in (0.0, 0.9, 0.95, 0.97)]
-    scale = LadderScale(rows)
+    rows = [LeaderboardRow("a", "A", mcc=mcc, mcc_se=0.01) for mcc in (0.0, 0.9, 0.95, 0.97)]
+    scale = LeaderboardScale(rows)
     assert 0.8 < scale.low < 0.9
     assert scale.high <= 1.0 + 1e-6
     assert "arrow" in scale.row(rows[0])

@@ -2,7 +2,7 @@
 
 Every function takes rows of shape (n_rows, height, width, channels), floats, and the amounts of each row, and returns
 new rows. A signal is an image of height 1; a spectrogram has its bands along the height and its frames along the
-width. Nothing here draws at random (see `heldout.training.augmenting`), so each function can be held against a loop
+width. Nothing here draws at random (see `heldout.nets.fit.augmenting`), so each function can be held against a loop
 over single images.
 """
 

@@ -23,8 +23,8 @@ def assess(run: str, again: bool, as_json: bool, quiet: bool, debug: bool) -> in
       heldout assess runs/digits
     """
     from heldout.cli.summary import summary
-    from heldout.job.assessment import assess as open_seal
-    from heldout.job.folder import RunFolder
+    from heldout.run.folder import RunFolder
+    from heldout.use.assess import assess as open_seal
 
     folder = RunFolder(run)
     values = open_seal(folder, again=again)

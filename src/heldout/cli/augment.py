@@ -143,7 +143,7 @@ def _rows(source: str, run: str | None, part: str, fold: int | None, progress: A
     """The rows that may be augmented, their groups (declared and detected), and what there is to say of them."""
     from heldout.augment.disk import eligible
     from heldout.data.loading import load
-    from heldout.job.assessment import groups_of
+    from heldout.use.assess import groups_of
 
     keys = ("target", "group", "group_pattern", "image_size", "sample_rate", "clip_seconds", "mirror")
     given = {key: options[key] for key in keys}

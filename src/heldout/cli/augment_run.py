@@ -31,9 +31,9 @@ def rows_of_run(
         If the part needs a fold that is not named or not there.
     """
     from heldout.data.loading import load
-    from heldout.job.folder import MARK, RunFolder
-    from heldout.job.identity import content_digests, find_rows, short
-    from heldout.job.settings import read_config, settings_from
+    from heldout.run.folder import MARK, RunFolder
+    from heldout.run.identity import content_digests, find_rows, short
+    from heldout.run.settings import read_config, settings_from
 
     folder = RunFolder(run).require_run()
     settings = settings_from(read_config(folder.path / MARK), where=str(folder.path / MARK))

@@ -40,7 +40,7 @@ def compare(
       heldout compare runs/digits
       heldout compare runs/forest runs/cnn --margin 0.01 --svg forest.svg
     """
-    from heldout.job.compare import compare_runs, write_forest
+    from heldout.use.compare import compare_runs, write_forest
 
     found = compare_runs(runs, metric=metric, margin=margin, level=level)
     if svg_file:

@@ -20,7 +20,7 @@ class Display:
         self._quiet = quiet
         self._terminal = sys.stderr.isatty() and not quiet
         self._live: Any = None
-        self._rungs: dict[str, dict[str, Any]] = {}
+        self._candidates: dict[str, dict[str, Any]] = {}
         self._left: float | None = None
         self._started = time.monotonic()
         self._told = 0.0
@@ -60,10 +60,12 @@ class Display:
         self._line(f"Loaded {event['rows']:,} {_rows(event['kind'])} of {plural(event['classes'], 'class')}")
 
     def _on_split(self, event: dict[str, Any]) -> None:
-        self._rungs = {name: {"title": title, "status": "", "text": ""} for name, title in event["models"]}
+        self._candidates = {name: {"title": title, "status": "", "text": ""} for name, title in event["models"]}
         self._line(f"Sealed {event['test']:,} of them as test set; {event['train']:,} are left for training")
-        if event["ladder_rows"] < event["train"]:
-            self._line(f"The ladder climbs on {event['ladder_rows']:,} of these; the chosen model gets all of them")
+        if event["cross_validated_rows"] < event["train"]:
+            self._line(
+                f"Cross-validation uses {event['cross_validated_rows']:,} of these; the chosen model is fitted on all"
+            )
         repeats = f", repeated {event['repeats']} times" if event["repeats"] > 1 else ""
         self._line(f"Cross-validation in {event['folds']} folds{repeats}")
         if event["openings"]:
@@ -85,42 +87,42 @@ class Display:
         if n_more:
             self._line(f"Note: {plural(n_more, 'more finding')} on the data in the report")
 
-    def _on_rung_started(self, event: dict[str, Any]) -> None:
-        self._rungs[event["model"]]["status"] = "running"
+    def _on_candidate_started(self, event: dict[str, Any]) -> None:
+        self._candidates[event["model"]]["status"] = "running"
 
     def _on_fold_ended(self, event: dict[str, Any]) -> None:
-        self._rungs[event["model"]]["text"] = f"fit {event['done']} of {event['of']}"
+        self._candidates[event["model"]]["text"] = f"fit {event['done']} of {event['of']}"
 
     def _on_search_planned(self, event: dict[str, Any]) -> None:
         for name, title in event["models"]:
-            self._rungs[name] = {"title": title, "status": "", "text": ""}
+            self._candidates[name] = {"title": title, "status": "", "text": ""}
         titles = ", ".join(title.removesuffix(", searched") for _, title in event["models"]) or "no model"
         self._line(f"Searching {plural(event['points'], 'setting')} each of: {titles}")
 
     def _on_points_ended(self, event: dict[str, Any]) -> None:
-        self._rungs[event["model"]]["text"] = f"setting {event['done']} of {event['of']}"
+        self._candidates[event["model"]]["text"] = f"setting {event['done']} of {event['of']}"
 
     def _on_epoch_ended(self, event: dict[str, Any]) -> None:
         text = f"epoch {event['epoch']} of {event['epochs']}"
-        if event["model"] in self._rungs and self._rungs[event["model"]]["status"] == "running":
-            self._rungs[event["model"]]["text"] = text
+        if event["model"] in self._candidates and self._candidates[event["model"]]["status"] == "running":
+            self._candidates[event["model"]]["text"] = text
         else:
             self._step = f"{self._step.split(';')[0]}; {text}"
 
-    def _on_rung_ended(self, event: dict[str, Any]) -> None:
-        rung = self._rungs[event["model"]]
-        rung["status"] = event["status"]
+    def _on_candidate_ended(self, event: dict[str, Any]) -> None:
+        candidate = self._candidates[event["model"]]
+        candidate["status"] = event["status"]
         if event["status"] == "finished":
-            rung["text"] = (
+            candidate["text"] = (
                 f"MCC {with_error(event['mcc'], event['mcc_se'])}   "
                 f"accuracy {with_error(event['accuracy'], event['accuracy_se'])}"
             )
         else:
-            rung["text"] = f"{event['status']}: {event['why']}"
+            candidate["text"] = f"{event['status']}: {event['why']}"
         left = f"   about {duration(self._left)} left" if self._left and self._left > 2 else ""
         if not self._terminal:
-            self._line(f"{rung['title']:<28} {rung['text']}   {duration(event['seconds'])}{left}")
-        rung["text"] += f"   {duration(event['seconds'])}"
+            self._line(f"{candidate['title']:<28} {candidate['text']}   {duration(event['seconds'])}{left}")
+        candidate["text"] += f"   {duration(event['seconds'])}"
 
     def _on_chosen(self, event: dict[str, Any]) -> None:
         if event["interrupted"]:
@@ -154,9 +156,11 @@ class Display:
 
         marks = {"finished": "✓", "running": "…", "skipped": "–", "failed": "✗", "": " "}
         table = Table(box=None, show_header=False, padding=(0, 1))
-        for rung in self._rungs.values():
-            style = "bold" if rung["status"] == "running" else "dim" if rung["status"] != "finished" else ""
-            table.add_row(marks.get(rung["status"], " "), rung["title"], visible(rung["text"]), style=style)
+        for candidate in self._candidates.values():
+            style = "bold" if candidate["status"] == "running" else "dim" if candidate["status"] != "finished" else ""
+            table.add_row(
+                marks.get(candidate["status"], " "), candidate["title"], visible(candidate["text"]), style=style
+            )
         spent = duration(time.monotonic() - self._started)
         left = f", about {duration(self._left)} left" if self._left and self._left > 2 else ""
         return Group(table, Text(f"{self._step or 'working'} · {spent}{left}", style="dim"))

@@ -32,7 +32,7 @@ def evaluate(
     Example:
       heldout evaluate runs/patients next-year.csv
     """
-    from heldout.job.evaluation import evaluate as score
+    from heldout.use.evaluate import evaluate as score
 
     found = score(run, data, mirror=mirror, allow_leak=allow_leak, coarse=coarse)
     if as_json:

@@ -120,8 +120,8 @@ def _without_sealed(data: Any, run: str) -> Any:
 
     from heldout.data.fingerprint import row_digests
     from heldout.errors import DataError
-    from heldout.job.folder import RunFolder
-    from heldout.job.identity import find_rows, short
+    from heldout.run.folder import RunFolder
+    from heldout.run.identity import find_rows, short
 
     folder = RunFolder(run)
     folder.require_run()

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, NoReturn
 
 import click
@@ -19,7 +20,7 @@ STARTED = time.monotonic()
 """When the command began, from which its time limit counts."""
 
 COMMANDS = {
-    "train": ("train", "Split, seal, climb the ladder of models, choose, refit, report."),
+    "train": ("train", "Split, seal, cross-validate the candidates, choose, refit, report."),
     "assess": ("assess", "Open the seal: score the chosen model on the test rows, on record."),
     "predict": ("predict", "Labels and probabilities for image files or table rows."),
     "evaluate": ("evaluate", "All metrics of a trained model on other labelled data."),
@@ -27,33 +28,49 @@ COMMANDS = {
     "compare": ("compare", "Are runs, or the models of a run, really different?"),
     "augment": ("augment", "Write an augmented copy of the data, with the source of each new sample."),
     "data": ("data", "Named datasets: list, fetch, info."),
-    "run": ("run", "An experiment of your own, from a recipe."),
-    "book": ("book", "The course's experiments, next to the printed numbers: list, run, show, report."),
 }
 """Name to module and one line of help; the module is imported when the command is used."""
+GROUP = "heldout.commands"
+"""Entry points of this group are commands, too: ``name = "package.module:command"``, a click command."""
+
+
+def _added() -> dict[str, EntryPoint]:
+    """Commands of other packages, by name; they cannot take the place of heldout's own."""
+    return {point.name: point for point in entry_points(group=GROUP) if point.name not in COMMANDS}
+
+
+def _help_of(point: EntryPoint) -> str:
+    """One line of help of a command of another package; a package that is broken does not take the others along."""
+    try:
+        return str(point.load().get_short_help_str(100))
+    except Exception as error:
+        return f"cannot be loaded: {type(error).__name__}: {error}"
 
 
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [*COMMANDS, *_added()]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
-            return None
+            added = _added().get(name)
+            return None if added is None else added.load()
         command: click.Command = getattr(import_module(f"heldout.cli.{COMMANDS[name][0]}"), name)
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         from difflib import get_close_matches
 
-        if args and args[0] not in COMMANDS:
-            near = get_close_matches(args[0], COMMANDS, 1, 0.5)
+        known = self.list_commands(ctx)
+        if args and args[0] not in known:
+            near = get_close_matches(args[0], known, 1, 0.5)
             ctx.fail(f"no command {args[0]!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+            own = [(name, text) for name, (_, text) in COMMANDS.items()]
+            formatter.write_dl([*own, *((name, _help_of(point)) for name, point in _added().items())])
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

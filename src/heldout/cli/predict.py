@@ -43,7 +43,7 @@ def predict(
       heldout predict runs/photos new.jpg other.png
       heldout predict runs/patients new.csv --csv predictions.csv
     """
-    from heldout.job.predicting import predict as label
+    from heldout.use.predict import predict as label
 
     sources = [io.BytesIO(sys.stdin.buffer.read()) if item == "-" else item for item in inputs]
     found = label(run, sources, strict=not skip_bad)

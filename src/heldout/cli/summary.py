@@ -6,22 +6,22 @@ from typing import Any
 
 from heldout.cli.main import visible
 from heldout.cli.words import duration, percent, plural, with_error
-from heldout.job.folder import RunFolder
+from heldout.run.folder import RunFolder
 
 
 def summary(folder: RunFolder, values: dict[str, Any], *, interrupted: bool = False) -> str:
-    """Chosen model and why, its scores, the ladder, the worst confusions, the test result, where the report is."""
-    lines = ["", *_ladder(values), ""]
+    """Chosen model and why, its scores, the leaderboard, the worst confusions, the test result, where the report is."""
+    lines = ["", *_leaderboard(values), ""]
     if interrupted:
         lines.append("Stopped early: this is the best so far. `--resume` goes on with the rest.")
     chosen = values["chosen"]
-    rung = next(rung for rung in values["ladder"] if rung["model"] == chosen["model"])
+    candidate = next(candidate for candidate in values["candidates"] if candidate["model"] == chosen["model"])
     lines.append(f"Chosen: {chosen['title']}. {chosen['why']}.")
     n_models = values["cross_validation"]["models_compared"]
     hope = f" (the choice among {n_models} models was made on these, so they flatter a little)" if n_models > 1 else ""
     lines.append(
-        f"Cross-validated: accuracy {with_error(rung['accuracy'], rung['accuracy_se'])}, "
-        f"MCC {with_error(rung['mean'], rung['se'])}{hope}"
+        f"Cross-validated: accuracy {with_error(candidate['accuracy'], candidate['accuracy_se'])}, "
+        f"MCC {with_error(candidate['mean'], candidate['se'])}{hope}"
     )
     if values.get("decision"):
         lines.append(f"Decision: {values['decision']['says']}")
@@ -35,18 +35,18 @@ def summary(folder: RunFolder, values: dict[str, Any], *, interrupted: bool = Fa
     return "\n".join(map(visible, lines))
 
 
-def _ladder(values: dict[str, Any]) -> list[str]:
+def _leaderboard(values: dict[str, Any]) -> list[str]:
     lines = [f"  {'model':<28} {'MCC':<16} {'accuracy':<16} {'one fit':<10}"]
-    for rung in values["ladder"]:
-        mark = "→" if rung["model"] == values["chosen"]["model"] else " "
-        if rung["mean"] is None:
-            lines.append(f"{mark} {rung['title']:<28} {rung['status']}: {rung['why']}")
+    for candidate in values["candidates"]:
+        mark = "→" if candidate["model"] == values["chosen"]["model"] else " "
+        if candidate["mean"] is None:
+            lines.append(f"{mark} {candidate['title']:<28} {candidate['status']}: {candidate['why']}")
             continue
         mcc, accuracy = (
-            with_error(rung["mean"], rung["se"]),
-            with_error(rung["accuracy"], rung["accuracy_se"]),
+            with_error(candidate["mean"], candidate["se"]),
+            with_error(candidate["accuracy"], candidate["accuracy_se"]),
         )
-        lines.append(f"{mark} {rung['title']:<28} {mcc:<16} {accuracy:<16} {duration(rung['fit_seconds'])}")
+        lines.append(f"{mark} {candidate['title']:<28} {mcc:<16} {accuracy:<16} {duration(candidate['fit_seconds'])}")
     return lines
 
 

@@ -23,7 +23,7 @@ from heldout.errors import SettingError
 )
 @click.option("--group-pattern", metavar="REGEX", help="Take the source of each file from its name: '(s\\d+)_'.")
 @click.option("--time", "time", metavar="10m", help="Time that the whole command may take: 90s, 10m, 1h30m.")
-@click.option("--models", metavar="A,B", help="Models to try, by name (default: all of the ladder).")
+@click.option("--models", metavar="A,B", help="Models to try, by name (default: all of the leaderboard).")
 @click.option("--seed", type=int, help="Seed of every random choice (default 0).")
 @click.option("--out", "-o", metavar="DIR", help="Run folder (default runs/<data>, then runs/<data>-2, ...).")
 @click.option("--assess", is_flag=True, help="Open the seal at the end: score the chosen model on the test rows.")
@@ -51,7 +51,7 @@ from heldout.errors import SettingError
     help="Choose how labels follow from probabilities: mcc, tpr>=0.95 (tnr, ppv, npv), cost:fp=1,fn=5.",
 )
 @click.option("--test-share", type=float, help="Share of the rows that is sealed (default 0.2).")
-@click.option("--rows", type=int, help="Most rows that the ladder cross-validates on (default 10,000).")
+@click.option("--rows", type=int, help="Most rows that the leaderboard cross-validates on (default 10,000).")
 @click.option("--image-size", type=int, metavar="PIXELS", help="Side that images are brought to.")
 @click.option("--sample-rate", type=int, metavar="HZ", help="Rate that sounds are brought to.")
 @click.option("--clip-seconds", type=float, metavar="S", help="Length that sounds are brought to.")
@@ -80,7 +80,7 @@ def train(
     debug: bool,
     **options: Any,
 ) -> int:
-    """Train on DATA: split, seal, climb the ladder of models, choose, refit, report.
+    """Train on DATA: split, seal, cross-validate the candidates, choose, refit, report.
 
     DATA is a CSV, TSV or Parquet file, a folder with one sub-folder of images or sounds a class (or train/
     and test/ folders of them), an .npz with x and y, or the name of a dataset (see `heldout data list`). Settings may
@@ -92,7 +92,7 @@ def train(
       heldout train patients.csv --target outcome --group patient --time 10m
       heldout train photos/ --models k-nn,forest,cnn folds=10
     """
-    from heldout.job.settings import config_schema as schema
+    from heldout.run.settings import config_schema as schema
 
     if config_schema:
         click.echo(json.dumps(schema(), indent=1))
@@ -131,7 +131,7 @@ def _resolve(data: str | None, overrides: tuple[str, ...], config: str | None, o
 
     import yaml
 
-    from heldout.job.settings import read_config, settings_from
+    from heldout.run.settings import read_config, settings_from
 
     values: dict[str, Any] = read_config(Path(config)) if config else {}
     values |= {name: value for name, value in options.items() if value is not None}

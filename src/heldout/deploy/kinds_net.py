@@ -13,7 +13,7 @@ NAME = "net"
 def is_net(estimator: Any) -> bool:
     """Whether this is our net classifier; nothing is imported for the answer."""
     kind = type(estimator)
-    return kind.__name__ == "NetClassifier" and kind.__module__ == "heldout.training.classifier"
+    return kind.__name__ == "NetClassifier" and kind.__module__ == "heldout.nets.classifier"
 
 
 def write_net(estimator: Any) -> Parts:
@@ -37,7 +37,7 @@ def read_net(node: Node) -> Any:
     # Torch is large: it is not loaded for what is plainly no net.
     node.check(isinstance(meta.get("settings"), dict) and len(arrays) > 0, "not what a net consists of")
     require("torch", extra="nets", needed_by="a bundle with a net")
-    from heldout.training.classifier import NetClassifier
+    from heldout.nets.classifier import NetClassifier
 
     model = NetClassifier.from_arrays(meta, arrays)
     numbers = [int(number) for number in model.classes_]

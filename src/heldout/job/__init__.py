@@ -1,1 +1,1 @@
-"""The main job on a run folder: train, assess, evaluate, predict."""
+"""The story: from data to a run, and the Python API."""

@@ -1,12 +1,12 @@
-"""A short look at the training rows before the climb, so that a run tells what is wrong with its data."""
+"""A short look at the training rows before cross-validation, so that a run tells what is wrong with its data."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from heldout.job.folder import RunFolder
 from heldout.job.preparing import Prepared
-from heldout.job.settings import TrainSettings
+from heldout.run.folder import RunFolder
+from heldout.run.settings import TrainSettings
 
 LOOK = "look.json"
 """In the run folder: what was found, as `heldout.look.survey.Look.as_json` gives it."""

@@ -1,4 +1,4 @@
-"""The main job: split, seal, climb, choose, refit, and (when asked) assess."""
+"""The main job: split, seal, cross-validate, choose, refit, and (when asked) assess."""
 
 from __future__ import annotations
 
@@ -14,32 +14,41 @@ from heldout.data.dataset import Dataset
 from heldout.errors import ArtifactError, DataError, TrainingError
 from heldout.evaluate.rules import Rule
 from heldout.files import write_text
-from heldout.job.assessment import assess_sealed, bundle_hash, closed_seal
-from heldout.job.deciding import check_threshold, choose_decision
-from heldout.job.environment import environment
-from heldout.job.folder import MARK, RunFolder, choose_folder
-from heldout.job.growing import learning_curve
-from heldout.job.ladder import Choice, Climb, Listener, RungResult, choose, climb, plan_climb
 from heldout.job.looking import look_at_training
 from heldout.job.preparing import Prepared, load_data, prepare
-from heldout.job.progress import load_rung, save_rung
-from heldout.job.records import (
+from heldout.prepare.language import check_line
+from heldout.report.samples import Samples, find_samples
+from heldout.run.environment import environment
+from heldout.run.folder import MARK, RunFolder, choose_folder
+from heldout.run.records import (
     leaderboard_rows,
     metrics_of,
     out_of_fold_probabilities,
+    read_metrics,
     score_rows,
     write_history,
     write_metrics,
 )
-from heldout.job.refit import refit
-from heldout.job.reporting import save_out_of_fold, write_report
-from heldout.job.rungs import check_names
-from heldout.job.search_ladder import LadderSearch, plan_search, search_rungs
-from heldout.job.search_report import search_metrics, write_searches
-from heldout.job.settings import TrainSettings
-from heldout.prepare.language import check_line
-from heldout.report.samples import Samples, find_samples
+from heldout.run.reporting import save_out_of_fold, write_report
+from heldout.run.settings import TrainSettings
+from heldout.select.candidates import check_names
+from heldout.select.checkpoints import load_candidate, save_candidate
+from heldout.select.cross_validation import (
+    CandidateResult,
+    Choice,
+    Listener,
+    Selection,
+    choose,
+    cross_validate,
+    plan_selection,
+)
+from heldout.select.deciding import check_threshold, choose_decision
+from heldout.select.learning_curve import learning_curve
+from heldout.select.refit import refit
+from heldout.select.search_candidates import CandidateSearch, plan_search, search_candidates
+from heldout.select.search_report import search_metrics, write_searches
 from heldout.split.sealed import SealedTest
+from heldout.use.assess import assess_sealed, bundle_hash, closed_seal
 
 
 @dataclass
@@ -68,8 +77,8 @@ def train(
 
     ``started`` is the moment (`time.monotonic`) from which the time limit counts, by default now.
 
-    Nothing is written before the data and settings were found good. Ctrl-C during the climb ends it with the best
-    model so far.
+    Nothing is written before the data and settings were found good. Ctrl-C during cross-validation ends it with the
+    best model so far.
 
     Raises
     ------
@@ -90,7 +99,7 @@ def train(
     check_threshold(settings.threshold, prepared.train)
     if settings.prepare:
         check_line(settings.prepare, prepared.train)
-    plan = plan_climb(prepared.train, settings, started=started)
+    plan = plan_selection(prepared.train, settings, started=started)
     search = plan_search(plan)
     split_event = _split_event(prepared, plan, folder)  # reads the ledger: a foreign one is refused before any writing
     with _new_folder(folder), folder.lock(), folder.events() as write_event:
@@ -108,7 +117,7 @@ def train(
             if assess and "test" not in done:
                 done = assess_sealed(folder, prepared.sealed, done, config_hash=settings.hash())
             return Outcome(folder, done, prepared.sealed)
-        interrupted = _climb(folder, plan, settings, prepared, tell, search)
+        interrupted = _cross_validate(folder, plan, settings, prepared, tell, search)
         choice = choose(plan.results)
         tell({"event": "chosen", "model": choice.result.name, "why": choice.why, "interrupted": interrupted})
         _write_scores(folder, plan)
@@ -150,7 +159,7 @@ def _finished(folder: RunFolder) -> dict[str, Any] | None:
     """Read the metrics of a run that is complete, so that resuming it changes nothing; None if work is left."""
     if not (folder.path / "metrics.json").exists() or not folder.report.exists():
         return None
-    values: dict[str, Any] = folder.read_json("metrics.json")
+    values = read_metrics(folder)
     return None if values.get("interrupted") else values
 
 
@@ -167,11 +176,11 @@ def _new_folder(folder: RunFolder) -> Any:
         raise
 
 
-def _write_start(folder: RunFolder, settings: TrainSettings, prepared: Prepared, plan: Climb, command: str) -> None:
+def _write_start(folder: RunFolder, settings: TrainSettings, prepared: Prepared, plan: Selection, command: str) -> None:
     """Write what is known before training: the split, the environment, and last the settings, which make it a run."""
     import yaml
 
-    from heldout.job.splitting import save_folds
+    from heldout.select.folds import save_folds
 
     is_train = ~prepared.is_test & ~prepared.left_out
     split = {
@@ -194,7 +203,7 @@ def _write_start(folder: RunFolder, settings: TrainSettings, prepared: Prepared,
 
 def _require_same(folder: RunFolder, settings: TrainSettings, split: Mapping[str, Any]) -> None:
     """Refuse to resume a run on other data or with other settings."""
-    from heldout.job.settings import read_config, settings_from
+    from heldout.run.settings import read_config, settings_from
 
     earlier = folder.read_json("split.json")
     if earlier.get("fingerprint") != split["fingerprint"]:
@@ -212,7 +221,7 @@ def _require_same(folder: RunFolder, settings: TrainSettings, split: Mapping[str
         )
 
 
-def _split_event(prepared: Prepared, plan: Climb, folder: RunFolder) -> dict[str, Any]:
+def _split_event(prepared: Prepared, plan: Selection, folder: RunFolder) -> dict[str, Any]:
     from heldout.split.ledger import Ledger
 
     ledger = Ledger()
@@ -221,10 +230,10 @@ def _split_event(prepared: Prepared, plan: Climb, folder: RunFolder) -> dict[str
         "folder": str(folder.path),
         "train": len(prepared.train),
         "test": prepared.sealed.n,
-        "ladder_rows": len(plan.rows),
+        "cross_validated_rows": len(plan.rows),
         "folds": plan.n_folds,
         "repeats": len(plan.folds) // plan.n_folds,
-        "models": [[rung.name, rung.title] for rung in plan.rungs],
+        "models": [[candidate.name, candidate.title] for candidate in plan.candidates],
         "notes": list(prepared.notes),
         "skipped": [[item.id, item.reason] for item in prepared.train.skipped],
         "openings": ledger.count(prepared.fingerprint),
@@ -232,28 +241,30 @@ def _split_event(prepared: Prepared, plan: Climb, folder: RunFolder) -> dict[str
     }
 
 
-def _climb(
+def _cross_validate(
     folder: RunFolder,
-    plan: Climb,
+    plan: Selection,
     settings: TrainSettings,
     prepared: Prepared,
     tell: Listener,
-    search: LadderSearch | None,
+    search: CandidateSearch | None,
 ) -> bool:
-    """Climb, and search if that was asked for, with checkpoints; returns whether Ctrl-C ended it early."""
+    """Cross-validate, and search if that was asked for, with checkpoints; returns whether Ctrl-C ended it early."""
     key = f"{prepared.fingerprint}-{settings.hash()}"
 
-    def known(result: RungResult) -> bool:
-        return load_rung(folder.checkpoints, key, result, len(plan.rows))
+    def known(result: CandidateResult) -> bool:
+        return load_candidate(folder.checkpoints, key, result, len(plan.rows))
 
-    def save(result: RungResult) -> None:
-        save_rung(folder.checkpoints, key, result)
+    def save(result: CandidateResult) -> None:
+        save_candidate(folder.checkpoints, key, result)
         _write_scores(folder, plan)
 
     try:
-        climb(plan, tell, known=known, save=save)
+        cross_validate(plan, tell, known=known, save=save)
         if search:
-            search_rungs(search, tell, record=folder.checkpoints / "searches.sqlite", key=key, known=known, save=save)
+            search_candidates(
+                search, tell, record=folder.checkpoints / "searches.sqlite", key=key, known=known, save=save
+            )
     except KeyboardInterrupt:
         for result in plan.results:
             if result.status in ("waiting", "running"):
@@ -264,13 +275,13 @@ def _climb(
     return False
 
 
-def _write_scores(folder: RunFolder, plan: Climb) -> None:
+def _write_scores(folder: RunFolder, plan: Selection) -> None:
     folder.write_csv("leaderboard.csv", *leaderboard_rows(plan.results))
     folder.write_csv("scores.csv", *score_rows(plan.results))
 
 
 def _save_model(
-    folder: RunFolder, plan: Climb, choice: Choice, model: Any, prepared: Prepared, rule: Rule | None
+    folder: RunFolder, plan: Selection, choice: Choice, model: Any, prepared: Prepared, rule: Rule | None
 ) -> None:
     from heldout.deploy.bundle import save_bundle
 
@@ -284,7 +295,7 @@ def _save_model(
     )
 
 
-def _report(folder: RunFolder, plan: Climb, choice: Choice, values: dict[str, Any], interrupted: bool) -> None:
+def _report(folder: RunFolder, plan: Selection, choice: Choice, values: dict[str, Any], interrupted: bool) -> None:
     """Write the report of a run whose seal is closed: rows to look at are those of cross-validation."""
     probabilities = out_of_fold_probabilities(plan, choice.result)
     predicted = choice.result.predicted
@@ -293,5 +304,5 @@ def _report(folder: RunFolder, plan: Climb, choice: Choice, values: dict[str, An
         rows = plan.data.take(plan.rows)
         save_out_of_fold(folder, plan.y, predicted, probabilities, rows.groups)
         samples = find_samples(rows, predicted, probabilities)
-    warnings = ("The climb was stopped early; this is the best so far.",) if interrupted else ()
+    warnings = ("Cross-validation was stopped early; this is the best so far.",) if interrupted else ()
     write_report(folder, values, samples, warnings=warnings)

@@ -1,4 +1,4 @@
-"""What comes before the climb: load, find copies, split, and seal."""
+"""What comes before cross-validation: load, find copies, split, and seal."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 
 from heldout.data.dataset import Dataset
 from heldout.errors import LeakageError
-from heldout.job.identity import content_digests, short
-from heldout.job.settings import TrainSettings
 from heldout.look.copies import Copies
+from heldout.run.identity import content_digests, short
+from heldout.run.settings import TrainSettings
 from heldout.split.sealed import SealedTest
 
 
@@ -66,8 +66,8 @@ def prepare(data: Dataset, settings: TrainSettings) -> Prepared:
         If the data cannot be split.
     """
     from heldout.data.fingerprint import row_digests
-    from heldout.job.splitting import choose_test, fold_notes, require_rows_for_folds
     from heldout.look.copies import find_copies
+    from heldout.select.folds import choose_test, fold_notes, require_rows_for_folds
     from heldout.split.partition import join_groups
     from heldout.split.sealed import seal
     from heldout.split.sketch import fingerprint_of

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from heldout.data.dataset import Dataset
 from heldout.errors import SettingError
-from heldout.job.folder import RunFolder
-from heldout.job.ladder import Listener
-from heldout.job.settings import settings_from
+from heldout.run.folder import RunFolder
+from heldout.run.records import read_metrics
+from heldout.run.settings import settings_from
+from heldout.select.cross_validation import Listener
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from heldout.job.predicting import Predictions
     from heldout.split.sealed import SealedTest
+    from heldout.use.predict import Predictions
 
 
 class Run:
@@ -44,8 +45,7 @@ class Run:
     @property
     def metrics(self) -> dict[str, Any]:
         """``metrics.json`` as a dict; "test" is there only after `assess`."""
-        values: dict[str, Any] = self._folder.read_json("metrics.json")
-        return values
+        return read_metrics(self._folder)
 
     @property
     def chosen(self) -> str:
@@ -70,14 +70,14 @@ class Run:
         DataError
             If the data have changed since.
         """
-        from heldout.job.assessment import assess
+        from heldout.use.assess import assess
 
         test: dict[str, Any] = assess(self._folder, again=again, sealed=self._sealed)["test"]
         return test
 
     def predict(self, inputs: Sequence[str | os.PathLike[str]] | pd.DataFrame) -> Predictions:
         """Label and probabilities for image files, table files, or the rows of a DataFrame."""
-        from heldout.job.predicting import predict
+        from heldout.use.predict import predict
 
         return predict(self._folder.model, inputs)
 
@@ -96,7 +96,7 @@ def train(
     listen: Listener | None = None,
     **settings: Any,
 ) -> Run:
-    """Split, seal, climb the ladder, choose, refit and report.
+    """Split, seal, cross-validate the candidates, choose, refit and report.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def train(
     listen : callable, optional
         Told of every event (a dict) as it happens.
     **settings
-        Fields of `heldout.job.settings.TrainSettings`: ``target``, ``group``, ``seed``, ``time`` (``"10m"``),
+        Fields of `heldout.run.settings.TrainSettings`: ``target``, ``group``, ``seed``, ``time`` (``"10m"``),
         ``models``, ``folds``, ``repeats``, ``test_share``, ...
 
     Returns

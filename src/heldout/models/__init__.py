@@ -1,1 +1,1 @@
-"""What can be fitted: the classical zoo and nets."""
+"""The classical candidates, their hyperparameters, and calibration."""

@@ -1,4 +1,4 @@
-"""The hyperparameters of each rung of the ladder: what to try, where the rung starts, and which way is simpler.
+"""The hyperparameters of each candidate: what to try, where it starts, and which way is simpler.
 
 A space is a mapping of a parameter's name to a `Range` or to `Options`. 'Simpler' is declared here for each parameter,
 because the choice among settings that are equally good depends on it: a smaller C, more neighbours, a shallower tree.
@@ -174,7 +174,7 @@ def complexity(space: Space, setting: Mapping[str, Any]) -> float:
 
 
 def start_of(space: Space) -> dict[str, Any]:
-    """The setting to try first: what the rung is without a search, or near it."""
+    """The setting to try first: what the candidate is without a search, or near it."""
     return {
         name: dimension.start if dimension.start is not None else dimension.at(0.0 if _is_options(dimension) else 0.5)
         for name, dimension in space.items()
@@ -268,4 +268,4 @@ SPACES: dict[str, Callable[[Task], Space]] = {
     "spectrogram-cnn": _convolutional(0.005),
     "spectrogram-ensemble": _convolutional(0.005),
 }
-"""By the rung's name; each is a function of what a builder may know, shapes and counts. The two simplest have none."""
+"""By name; each is a function of what a builder may know, shapes and counts. The two simplest have none."""

@@ -1,4 +1,4 @@
-"""The classical rungs of the ladder that `heldout train` climbs, from the simplest to the strongest.
+"""The classical candidates of `heldout train`, from the simplest to the strongest.
 
 To add one, add a line to `CLASSICAL` and its builder below; `deploy/registry.py` must know how to store what it fits.
 """
@@ -47,8 +47,8 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Rung:
-    """One model of the ladder.
+class Candidate:
+    """One model of the leaderboard.
 
     `cost` is the expected time of one fit on one core in seconds for (rows, features, classes); it only steers the
     estimate of the time left. `growth` is the power of the number of rows with which that time grows.
@@ -189,16 +189,16 @@ def _reduced(d: int) -> int:
     return PCA_COMPONENTS if d > PCA_ABOVE else d
 
 
-CLASSICAL: tuple[Rung, ...] = (
-    Rung("dummy", "Class frequencies", _dummy, lambda n, d, k: 0.002),
-    Rung("nearest-centroid", "Nearest centroid", _nearest_centroid, lambda n, d, k: 0.01 + 4e-9 * n * d),
-    Rung("k-nn", "5 nearest neighbours", _neighbours, lambda n, d, k: 0.02 + 2e-9 * n * n * _reduced(d) ** 0.5),
-    Rung("naive-bayes", "Gaussian naive Bayes", _naive_bayes, lambda n, d, k: 0.01 + 2e-8 * n * d),
-    Rung("tree", "Decision tree", _tree, lambda n, d, k: 0.01 + 5e-7 * n * d),
-    Rung("forest", "Random forest", _forest, lambda n, d, k: 0.5 + 6e-5 * n * d**0.5),
-    Rung("linear-svm", "Linear SVM", _linear_svm, lambda n, d, k: 0.02 + 5e-7 * n * _reduced(d) * k),
-    Rung("rbf-svm", "RBF SVM", _rbf_svm, lambda n, d, k: 0.02 + 4e-10 * n * n * _reduced(d), growth=2.0),
-    Rung(
+CLASSICAL: tuple[Candidate, ...] = (
+    Candidate("dummy", "Class frequencies", _dummy, lambda n, d, k: 0.002),
+    Candidate("nearest-centroid", "Nearest centroid", _nearest_centroid, lambda n, d, k: 0.01 + 4e-9 * n * d),
+    Candidate("k-nn", "5 nearest neighbours", _neighbours, lambda n, d, k: 0.02 + 2e-9 * n * n * _reduced(d) ** 0.5),
+    Candidate("naive-bayes", "Gaussian naive Bayes", _naive_bayes, lambda n, d, k: 0.01 + 2e-8 * n * d),
+    Candidate("tree", "Decision tree", _tree, lambda n, d, k: 0.01 + 5e-7 * n * d),
+    Candidate("forest", "Random forest", _forest, lambda n, d, k: 0.5 + 6e-5 * n * d**0.5),
+    Candidate("linear-svm", "Linear SVM", _linear_svm, lambda n, d, k: 0.02 + 5e-7 * n * _reduced(d) * k),
+    Candidate("rbf-svm", "RBF SVM", _rbf_svm, lambda n, d, k: 0.02 + 4e-10 * n * n * _reduced(d), growth=2.0),
+    Candidate(
         "boosting",
         "Histogram gradient boosting",
         _boosting,

@@ -8,14 +8,14 @@ from typing import Any
 from heldout.evaluate.comparison import Comparison
 from heldout.report import words
 from heldout.report.content import ReportContent
-from heldout.report.ladder import signed
+from heldout.report.leaderboard import signed
 
 
 def comparison_words(content: ReportContent) -> dict[str, Any]:
     """What the page says on differences between the chosen model and the others; empty if there are none to tell."""
     if not content.rivals:
         return {}
-    titles = {row.model: row.title for row in content.ladder}
+    titles = {row.model: row.title for row in content.leaderboard}
     first = content.rivals[0]
     return {
         "sentence": sentence(content),
@@ -39,8 +39,8 @@ def comparison_words(content: ReportContent) -> dict[str, Any]:
 
 def sentence(content: ReportContent) -> str:
     """How the chosen model compares with the simpler and the more complex ones."""
-    place = {row.model: number for number, row in enumerate(content.ladder)}
-    titles = {row.model: words.shorten(row.title, 40) for row in content.ladder}
+    place = {row.model: number for number, row in enumerate(content.leaderboard)}
+    titles = {row.model: words.shorten(row.title, 40) for row in content.leaderboard}
     if not content.rivals:
         return ""
     chosen = place.get(content.rivals[0].a, 0)

@@ -16,8 +16,8 @@ Status = Literal["finished", "skipped", "failed"]
 
 
 @dataclass(frozen=True)
-class LadderRow:
-    """One model of the ladder.
+class LeaderboardRow:
+    """One model of the leaderboard.
 
     Attributes
     ----------
@@ -231,7 +231,7 @@ class ReportContent:
     chosen : str
         The chosen model in words.
     data : DataSummary
-    ladder : tuple of LadderRow
+    leaderboard : tuple of LeaderboardRow
         From the simplest to the strongest.
     choice : str
         Why this model.
@@ -247,7 +247,7 @@ class ReportContent:
     samples : tuple of Sample
         Rows behind the cells of the confusion matrix, the most telling of each cell first.
     rivals : tuple of Comparison
-        The chosen model (a) against each other one (b), by the scores of `ladder`.
+        The chosen model (a) against each other one (b), by the scores of `leaderboard`.
     rule : Rule or None
         How labels follow from probabilities; None: the most probable class.
     findings : tuple of DataFinding
@@ -273,7 +273,7 @@ class ReportContent:
     title: str
     chosen: str
     data: DataSummary
-    ladder: tuple[LadderRow, ...]
+    leaderboard: tuple[LeaderboardRow, ...]
     choice: str = ""
     created: str = ""
     resampling: str = ""
@@ -300,6 +300,6 @@ class ReportContent:
     warnings: tuple[str, ...] = ()
 
     @property
-    def chosen_row(self) -> LadderRow | None:
-        """The ladder's row of the chosen model."""
-        return next((row for row in self.ladder if row.chosen), None)
+    def chosen_row(self) -> LeaderboardRow | None:
+        """The leaderboard's row of the chosen model."""
+        return next((row for row in self.leaderboard if row.chosen), None)

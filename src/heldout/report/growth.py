@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from heldout.report.content import Growth
 from heldout.report.curve_plots import Axes
-from heldout.report.ladder import signed
+from heldout.report.leaderboard import signed
 from heldout.report.words import count
 
 ERRORS = 2.0

@@ -21,7 +21,7 @@ from heldout.report.comparing import comparison_words
 from heldout.report.content import ReportContent
 from heldout.report.deciding import decision_words
 from heldout.report.growth import growth_plot, growth_words
-from heldout.report.ladder import DifferenceScale, LadderScale, signed
+from heldout.report.leaderboard import DifferenceScale, LeaderboardScale, signed
 from heldout.report.matrix import (
     MOST_CLASSES_WITH_COUNTS,
     MOST_CLASSES_WITH_PERCENT,
@@ -84,7 +84,7 @@ def render_report(content: ReportContent) -> str:
         "policy": policy(css, script),
         "verdict": words.verdict(content),
         "points": points(content),
-        "scale": LadderScale(content.ladder),
+        "scale": LeaderboardScale(content.leaderboard),
         "differences": DifferenceScale(content.rivals) if content.rivals else None,
         "compared": comparison_words(content),
         "shown": shown,
@@ -194,7 +194,7 @@ def _sections(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     has = [
         ("confusion", "Confusion", values["shown"]),
         ("mistakes", "Mistakes", values["page"].mistakes),
-        ("ladder", "Ladder", True),
+        ("leaderboard", "Leaderboard", True),
         ("rivals", "Differences", values["compared"]),
         ("numbers", "Numbers", values["shown"]),
         ("classes", "Classes", values["shown"]),

@@ -1,0 +1,1 @@
+"""What each kind of data knows: tables, images and sounds."""

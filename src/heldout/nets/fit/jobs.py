@@ -1,0 +1,157 @@
+"""From a classifier's parameters and data to the jobs that train it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils.validation import check_array
+
+from heldout.errors import LabelError, SettingError, ShapeError
+from heldout.nets.fit.augment_words import parse_augment
+from heldout.nets.fit.feed import check_rows
+from heldout.nets.fit.machine import find_device
+from heldout.nets.fit.parts import hold_out, row_weights
+from heldout.nets.fit.planner import Data, Machine, place
+from heldout.nets.fit.streams import replicate_key
+from heldout.nets.net import Net
+from heldout.nets.settings import Job, Settings
+
+if TYPE_CHECKING:
+    from heldout.nets.classifier import NetClassifier
+
+_INPUT_KINDS = ("uint8", "int16", "float32", "float64")
+
+
+def settings_of(estimator: NetClassifier) -> Settings:
+    """Settings of a classifier, checked.
+
+    Raises
+    ------
+    SettingError
+        Naming all that are not possible.
+    """
+    values = {f.name: getattr(estimator, f.name) for f in fields(Settings)}
+    values["net"] = Net(values["net"]).spec
+    values["augment"] = parse_augment(values["augment"])[0]
+    freeze = values["freeze"]
+    values["freeze"] = (freeze,) if isinstance(freeze, str) else tuple(str(name) for name in freeze)
+    settings = Settings(**{name: plain(value) for name, value in values.items()})
+    for name in ("replicates", "seed"):
+        value, least = getattr(estimator, name), int(name == "replicates")
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            raise SettingError(f"{name}={value!r}", fix=f"a whole number from {least}")
+    if settings.early_stopping is not None and estimator.validation is None:
+        raise SettingError("early_stopping needs validation rows", fix="validation=0.1, or validation=(x, y)")
+    return settings
+
+
+def machine_of(estimator: NetClassifier) -> Machine:
+    """Where a classifier trains.
+
+    Raises
+    ------
+    SettingError
+        If the device is not there, or the folder for checkpoints cannot be made.
+    """
+    threads, folder = estimator.threads, estimator.checkpoint
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1):
+        raise SettingError(f"threads={threads!r}", fix="a whole number from 1, or None for all cores")
+    if folder is not None:
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingError(
+                f"checkpoint={str(folder)!r}: {error}", fix="name a folder that can be written"
+            ) from error
+    return Machine(
+        find_device(estimator.device), threads, None if folder is None else Path(folder), estimator.checkpoint_seconds
+    )
+
+
+def prepare_jobs(
+    estimator: NetClassifier,
+    x: np.ndarray,
+    labels: np.ndarray,
+    parts: Sequence[tuple[np.ndarray | None, int]],
+    sample_weight: Any = None,
+    groups: Any = None,
+) -> tuple[Data, list[Job], Settings]:
+    """Jobs of a classifier for parts of the data: `replicates` jobs for each (rows, seed); rows None means all."""
+    settings = settings_of(estimator)
+    n_classes = len(estimator.classes_)
+    plan = place(settings, tuple(x.shape[1:]), n_classes)
+    parse_augment(settings.augment, tuple(x.shape[1:]))
+    weights = row_weights(labels, estimator.classes_, estimator.class_weight, sample_weight)
+    given = estimator.validation
+    share = float(given) if isinstance(given, int | float) and not isinstance(given, bool) else None
+    outside = None if given is None or share is not None else _outside(estimator, given, x)
+    jobs = []
+    start = _start(estimator, plan, settings)
+    for rows, seed in parts:
+        training = np.arange(len(labels)) if rows is None else np.asarray(rows, np.int64)
+        validation = None
+        if share is not None:
+            training, validation = hold_out(training, labels, share, seed, groups)
+        elif outside is not None:
+            validation = outside[2]
+        for r in range(estimator.replicates):
+            first = start[r % len(start)] if start else None
+            jobs.append(Job(replicate_key(seed, r), training, settings, validation, first))
+    validation_x, validation_labels = (None, None) if outside is None else outside[:2]
+    return Data(x, labels, weights, validation_x, validation_labels), jobs, settings
+
+
+def _outside(estimator: NetClassifier, given: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Validation rows that were given, with labels as class numbers."""
+    if not isinstance(given, tuple) or len(given) != 2:
+        raise SettingError(f"validation={type(given).__name__}", fix="a share such as 0.1, or a pair (x, y)")
+    rows = numeric(check_array(given[0], dtype="numeric", allow_nd=True, ensure_all_finite=False))
+    check_rows(rows, where="validation x")
+    if rows.shape[1:] != x.shape[1:] or (rows.dtype.kind == "f") != (x.dtype.kind == "f") or len(rows) != len(given[1]):
+        raise ShapeError(
+            f"validation rows are {rows.dtype} {rows.shape} with {len(given[1])} labels, "
+            f"training rows {x.dtype} {x.shape}",
+            fix="give validation rows of the same kind",
+        )
+    unknown = sorted(set(np.asarray(given[1]).tolist()) - set(estimator.classes_.tolist()), key=str)
+    if unknown:
+        raise LabelError(f"validation labels {unknown[:3]} do not occur in training", fix="drop these rows")
+    numbers = np.asarray(np.searchsorted(estimator.classes_, given[1]), dtype=np.int64)
+    return rows, numbers, np.arange(len(rows))
+
+
+def _start(estimator: NetClassifier, plan: Any, settings: Settings) -> list[dict[str, np.ndarray]]:
+    """Weights of the last training that still fit, for a warm start."""
+    if not estimator.warm_start or not hasattr(estimator, "replicates_"):
+        return []
+    wanted = {p.name: p.shape for outer in plan for step in outer.walk() for p in step.parameters}
+    last = [
+        {
+            n: a
+            for n, a in arrays.items()
+            if wanted.get(n) == a.shape or (n.startswith("input.") and settings.standardize)
+        }
+        for arrays in estimator.replicates_
+    ]
+    lost = [name for name in wanted if name not in last[0] and not name.startswith("output.")]
+    if lost:
+        raise SettingError(
+            f"warm_start: the net or the rows' shape changed, {lost[0]} does not fit", fix="warm_start=False"
+        )
+    return last
+
+
+def numeric(x: Any) -> np.ndarray:
+    """The array as it is if its type is one that batches are made from, else as float32 (float64 stays)."""
+    if str(x.dtype) in _INPUT_KINDS:
+        return x
+    return x.astype(np.float32)
+
+
+def plain(value: Any) -> Any:
+    """Python's own number in place of NumPy's."""
+    return value.item() if isinstance(value, np.generic) else value

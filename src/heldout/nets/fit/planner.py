@@ -1,0 +1,152 @@
+"""How jobs are trained: side by side as one stack, each alone on a core, or in processes of one thread each.
+
+The choice is a rule on the net and the sizes, never a timing, so that the same seed gives the same numbers on the same
+machine, however busy it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from heldout.errors import SettingError
+from heldout.nets.fit.machine import n_cores
+from heldout.nets.net import Net, Shape, Step
+from heldout.nets.settings import Job, Progress, Settings, Trained
+from heldout.nets.text import BatchNorm, Conv
+
+#: Multiply-adds of all jobs together from which worker processes are used: minutes of work, which repay their start
+#: (each imports PyTorch, about 2 s) and keep the caller's process free and small.
+PROCESS_WORK = 3e12
+#: Multiply-adds of a step below which one thread is used.
+SMALL_STEP = 2e7
+
+
+@dataclass(frozen=True)
+class Data:
+    """Arrays of a training: rows, labels (class numbers), weights, and rows that only measure."""
+
+    x: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray | None = None
+    validation_x: np.ndarray | None = None
+    validation_labels: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where a training runs, and where it keeps its state."""
+
+    device: torch.device
+    threads: int | None = None
+    checkpoint: Path | None = None
+    checkpoint_seconds: float = 60.0
+
+
+def place(settings: Settings, shape: Shape, n_classes: int) -> tuple[Step, ...]:
+    """Plan of a net, with the layers that `Settings.freeze` names frozen."""
+    plan = Net(settings.net).plan(shape, n_classes)
+    names = {step.name for outer in plan for step in outer.walk()}
+    unknown = [name for name in settings.freeze if name not in names]
+    if unknown:
+        raise SettingError(f"freeze names no layer: {unknown[0]!r}", fix=f"layers: {', '.join(sorted(names))}")
+    plan = tuple(_freeze(step, settings.freeze, False) for step in plan)
+    if not any(p.is_trained for outer in plan for step in outer.walk() for p in step.parameters):
+        raise SettingError("every layer is frozen: nothing to train", fix="leave at least one layer out of freeze")
+    return plan
+
+
+def _freeze(step: Step, names: Sequence[str], inside: bool) -> Step:
+    here = inside or step.name in names
+    layer = replace(step.layer, frozen=True) if here and isinstance(step.layer, BatchNorm) else step.layer
+    return replace(
+        step,
+        layer=layer,
+        parameters=tuple(replace(p, frozen=True) if here else p for p in step.parameters),
+        body=tuple(_freeze(inner, names, here) for inner in step.body),
+        shortcut=tuple(_freeze(inner, names, here) for inner in step.shortcut),
+    )
+
+
+def has_convolutions(plan: Sequence[Step]) -> bool:
+    """Whether a net has convolutions."""
+    return any(isinstance(step.layer, Conv) for outer in plan for step in outer.walk())
+
+
+def choose_threads(plan: Sequence[Step], jobs: Sequence[Job], machine: Machine) -> int:
+    """Threads for jobs in this process: one where a step is so small that handing it around costs more."""
+    if machine.threads is not None:
+        return machine.threads
+    per_row = 3 * sum(step.multiply_adds for step in plan)
+    step = per_row * min(jobs[0].settings.batch, max(len(job.rows) for job in jobs)) * len(jobs)
+    return 1 if step < SMALL_STEP else torch.get_num_threads()
+
+
+def choose_way(plan: Sequence[Step], jobs: Sequence[Job], device: torch.device) -> str:
+    """``stack``, ``processes`` or ``solo`` for jobs of one program.
+
+    Dense nets gain most from stacking. On a CPU, convolutions over grouped channels are slower than one net at a time,
+    and one net on all threads is slower than a net on each: ``solo`` trains them so in this process, ``processes``
+    in others (measured: benchmarks/net_ways.py). Either gives the same bits.
+    """
+    if len(jobs) == 1:
+        return "solo"
+    if device.type != "cpu" or not has_convolutions(plan):
+        return "stack"
+    per_row = 3 * sum(step.multiply_adds for step in plan)
+    work = sum(per_row * len(job.rows) * job.settings.epochs for job in jobs)
+    return "processes" if work >= PROCESS_WORK else "solo"
+
+
+def train_jobs(
+    data: Data,
+    jobs: Sequence[Job],
+    *,
+    n_classes: int,
+    machine: Machine,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> list[Trained]:
+    """Train jobs, those of equal program together; results in the order of the jobs."""
+    shape = tuple(data.x.shape[1:])
+    results: dict[int, Trained] = {}
+    for numbers in _group(jobs):
+        group = [jobs[n] for n in numbers]
+        plan = place(group[0].settings, shape, n_classes)
+        way = choose_way(plan, group, machine.device)
+        if way == "processes" and min(len(group), machine.threads or n_cores()) > 1:
+            from heldout.nets.fit.pool import train_in_processes
+
+            n_workers = min(len(group), machine.threads or n_cores())
+            found = train_in_processes(
+                data,
+                group,
+                n_classes=n_classes,
+                n_workers=n_workers,
+                machine=machine,
+                progress=progress,
+                should_stop=should_stop,
+            )
+        else:
+            threads = 1 if way == "processes" else machine.threads
+            from heldout.nets.fit.here import train_here
+
+            here = replace(machine, threads=threads)
+            found = train_here(data, group, plan, here, way, progress=progress, should_stop=should_stop)
+        results.update(zip(numbers, found, strict=True))
+    for trained in results.values():
+        if trained.checkpoint:
+            Path(trained.checkpoint).unlink(missing_ok=True)
+    return [results[n] for n in range(len(jobs))]
+
+
+def _group(jobs: Sequence[Job]) -> list[list[int]]:
+    """Positions of the jobs that can share a stack."""
+    groups: dict[object, list[int]] = {}
+    for number, job in enumerate(jobs):
+        groups.setdefault((job.settings.program(), job.validation is None), []).append(number)
+    return list(groups.values())

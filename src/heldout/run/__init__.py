@@ -1,0 +1,1 @@
+"""The run folder: settings, metrics, identity, environment, openings of the seal."""

@@ -1,0 +1,112 @@
+"""What was answered at an opening of the seal, kept so that its intervals can be widened when others open it later."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from heldout.files import write_bytes
+from heldout.report.scoring import Scored, score
+from heldout.run.folder import RunFolder
+from heldout.run.records import write_metrics
+from heldout.split.ledger import Ledger, confidence_level
+
+FILE = "assessed.npz"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Truth and answers of the sealed rows.
+
+    Attributes
+    ----------
+    y, predicted : int array, shape (n_rows,)
+    probabilities : float array, shape (n_rows, n_classes)
+    groups : int array, shape (n_rows,), or None
+        None: every row is a group of its own.
+    """
+
+    y: np.ndarray
+    probabilities: np.ndarray
+    predicted: np.ndarray
+    groups: np.ndarray | None
+
+    def score(self, classes: Sequence[str], level: float) -> Scored:
+        """Metrics, intervals of this level, and curves."""
+        moved = (self.predicted != self.probabilities.argmax(axis=1)).any()
+        predictions = self.predicted if moved else None
+        return score(self.y, self.probabilities, classes, predictions=predictions, groups=self.groups, level=level)
+
+    def save(self, folder: RunFolder, sketch: Sequence[str]) -> None:
+        """Keep the answers beside the checkpoints, with the sketch by which overlapping data are recognised."""
+        arrays = {"y": self.y, "probabilities": self.probabilities, "predicted": self.predicted}
+        if self.groups is not None:
+            arrays["groups"] = self.groups
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, sketch=np.asarray(list(sketch), dtype=str), **arrays)
+        folder.checkpoints.mkdir(exist_ok=True)
+        write_bytes(folder.checkpoints / FILE, buffer.getvalue())
+
+
+def load_answers(folder: RunFolder) -> tuple[Answers, list[str]] | None:
+    """The kept answers and their sketch; None if the run keeps none that can be read."""
+    try:
+        with np.load(folder.checkpoints / FILE, allow_pickle=False) as kept:
+            answers = Answers(kept["y"], kept["probabilities"], kept["predicted"], kept.get("groups"))
+            return answers, kept["sketch"].tolist()
+    except (OSError, ValueError, KeyError, BadZipFile):
+        return None
+
+
+def interval_records(scored: Scored) -> dict[str, Any]:
+    """Intervals as they stand in ``metrics.json``: a pair of ends per metric, and their level."""
+    found: dict[str, Any] = {f"{key}_ci": [float(end) for end in ends] for key, ends in scored.intervals.items()}
+    return found | {"ci_level": scored.level}
+
+
+def widen(folder: RunFolder, values: dict[str, Any]) -> dict[str, Any]:
+    """Give a recorded result the interval that all openings up to now ask for, and write it down.
+
+    Bonferroni's bound holds for all k intervals at once only if all have level 1 - 0.05 / k, the early ones too. The
+    score itself stays as it was recorded; so does ``report.html``, which tells of its own day.
+    """
+    kept = load_answers(folder)
+    if kept is None:
+        return values
+    answers, sketch = kept
+    ledger, fingerprint = Ledger(), values["data"]["fingerprint"]
+    history = seal_history(ledger, fingerprint)
+    others = ledger.overlapping(sketch, data_fingerprint=fingerprint)
+    n_openings = max(len(history), values["seal"]["openings"]) + max(len(others), values["seal"].get("overlapping", 0))
+    level = max(confidence_level(n_openings), values["test"]["ci_level"])
+    if level == values["test"]["ci_level"]:
+        return values
+    scored = answers.score(values["data"]["classes"], level)
+    remark = f"the intervals are wider than in the report: the seal was opened {n_openings} times by now"
+    remarks = [text for text in values["seal"]["remarks"] if not text.startswith("the intervals are wider")]
+    seal = {
+        **values["seal"],
+        "openings": len(history),
+        "overlapping": len(others),
+        "level": level,
+        "history": history,
+        "remarks": [*remarks, remark],
+    }
+    values = {**values, "test": {**values["test"], **interval_records(scored)}, "seal": seal}
+    write_metrics(folder, values)
+    return values
+
+
+def seal_history(ledger: Ledger, fingerprint: str) -> list[dict[str, Any]]:
+    """Every opening of these data: number, run, time, model, and its result in words."""
+    openings = ledger.openings(fingerprint)
+    history = [{key: o[key] for key in ("number", "run", "time", "model")} for o in openings]
+    for record, found in zip(history, openings, strict=True):
+        accuracy = (found["result"] or {}).get("accuracy")
+        record["result"] = "not recorded" if accuracy is None else f"accuracy {accuracy:.4f}"
+    return history

@@ -1,0 +1,289 @@
+"""Gather what the report says from a run's files and the rows at hand, and write it."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import shlex
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from heldout.evaluate.comparison import Comparison
+from heldout.evaluate.rules import Rule, rule_from
+from heldout.files import write_bytes, write_text
+from heldout.job.looking import LOOK
+from heldout.report.content import (
+    DataFinding,
+    DataSummary,
+    Growth,
+    History,
+    LeaderboardRow,
+    Opening,
+    ReportContent,
+    Seal,
+)
+from heldout.report.samples import Samples
+from heldout.report.scoring import Scored, score
+from heldout.run.folder import MARK, RunFolder
+from heldout.select.search_report import searches_of
+
+OUT_OF_FOLD = "out_of_fold.npz"
+
+
+def save_out_of_fold(
+    folder: RunFolder,
+    y: np.ndarray,
+    predicted: np.ndarray,
+    probabilities: np.ndarray,
+    groups: np.ndarray | None = None,
+) -> None:
+    """Keep the chosen model's out-of-fold predictions, so that the report can be made anew after `assess`."""
+    folder.checkpoints.mkdir(exist_ok=True)
+    arrays = {"y": y, "predicted": predicted, "probabilities": probabilities}
+    if groups is not None:
+        arrays["groups"] = groups
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    write_bytes(folder.checkpoints / OUT_OF_FOLD, buffer.getvalue())
+
+
+def write_report(
+    folder: RunFolder,
+    values: Mapping[str, Any],
+    samples: Samples,
+    *,
+    test: Scored | None = None,
+    warnings: tuple[str, ...] = (),
+) -> None:
+    """Write ``report.html``. ``samples`` are of the test rows if ``test`` is given, else of the out-of-fold rows."""
+    from heldout.report.page import render_report
+
+    write_text(folder.report, render_report(_content(folder, values, samples, test, warnings)))
+
+
+def _content(
+    folder: RunFolder,
+    values: Mapping[str, Any],
+    samples: Samples,
+    test: Scored | None,
+    warnings: tuple[str, ...],
+) -> ReportContent:
+    environment = folder.read_json("environment.json")
+    classes = values["data"]["classes"]
+    seal = values.get("seal") or {}
+    resampling = values["cross_validation"]
+    repeats = f" × {resampling['repeats']} repeats" if resampling["repeats"] > 1 else ""
+    n_cross_validated, n_train = values["cross_validated_rows"], values["data"]["train"]
+    on = f", on {n_cross_validated:,} of the {n_train:,} training rows" if n_cross_validated < n_train else ""
+    note = values["chosen"]["note"]
+    return ReportContent(
+        title=folder.name,
+        created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        chosen=values["chosen"]["title"],
+        choice=". ".join([values["chosen"]["why"], *_decision(values)]) + ".",
+        resampling=f"{resampling['folds']} folds{repeats}{on}",
+        data=_data_summary(values["data"]),
+        leaderboard=_leaderboard(values),
+        cross_validated=_out_of_fold(folder, classes),
+        test=test,
+        seal=Seal(
+            openings=tuple(
+                Opening(time=o["time"], run=o["run"], model=o["model"], result=o.get("result", ""))
+                for o in seal.get("history", ())
+            ),
+            ledger=seal.get("ledger", ""),
+            intact=not seal.get("problems"),
+            detail="; ".join([*seal.get("problems", ()), *seal.get("remarks", ())]),
+        ),
+        mistakes=samples.mistakes,
+        samples=samples.behind,
+        rivals=_rivals(folder, values),
+        rule=_rule(values),
+        histories=_histories(folder),
+        growth=_growth(values),
+        no_growth=str((values.get("learning_curve") or {}).get("why", "")),
+        searches=searches_of(folder, values),
+        versions=_versions(environment),
+        hashes=_hashes(folder, values),
+        predict=f"heldout predict {shlex.quote(str(folder.path))} INPUT",
+        **_findings(folder),
+        command=environment["command"],
+        seed=values["seed"],
+        config=(folder.path / MARK).read_text("utf-8"),
+        seconds=values["seconds"],
+        warnings=(*warnings, *((note,) if note else ())),
+    )
+
+
+def _rivals(folder: RunFolder, values: Mapping[str, Any]) -> tuple[Comparison, ...]:
+    """The chosen model against each other one that finished, with Holm's correction over these pairs."""
+    from heldout.evaluate.comparison import adjust
+    from heldout.use.compare import compare_runs
+
+    chosen = values["chosen"]["model"]
+    if sum(candidate["status"] == "finished" for candidate in values["candidates"]) < 2:
+        return ()
+    pairs = [Comparison(**pair) for pair in compare_runs([str(folder.path)])["pairs"]]
+    found = {pair.b: pair for pair in (_chosen_first(pair, chosen) for pair in pairs) if pair.a == chosen}
+    order = [candidate["model"] for candidate in values["candidates"] if candidate["model"] in found]
+    return tuple(adjust([found[model] for model in order]))
+
+
+def _chosen_first(pair: Comparison, chosen: str) -> Comparison:
+    """The same comparison seen from the other side, if the chosen model stands second."""
+    if pair.b != chosen:
+        return pair
+    return dataclasses.replace(
+        pair,
+        a=pair.b,
+        b=pair.a,
+        mean_a=pair.mean_b,
+        mean_b=pair.mean_a,
+        difference=-pair.difference,
+        low=-pair.high,
+        high=-pair.low,
+        cohens_d=None if pair.cohens_d is None else -pair.cohens_d,
+        cliffs_delta=-pair.cliffs_delta,
+        rank_biserial=None if pair.rank_biserial is None else -pair.rank_biserial,
+    )
+
+
+def _rule(values: Mapping[str, Any]) -> Rule | None:
+    record = (values.get("decision") or {}).get("rule")
+    return None if record is None else rule_from(record, len(values["data"]["classes"]))
+
+
+def _findings(folder: RunFolder) -> dict[str, Any]:
+    """What a look at the training rows found, if one was kept with the run."""
+    if not (folder.path / LOOK).exists():
+        return {}
+    kept = folder.read_json(LOOK)
+    found = tuple(
+        DataFinding(
+            severity=str(one["severity"]),
+            title=str(one["title"]),
+            explanation=str(one.get("explanation", "")),
+            remedy=str(one.get("remedy", "")),
+            items=tuple(str(item) for item in one.get("items", ())),
+            n_items=int(one.get("n_items", 0)),
+        )
+        for one in kept["findings"]
+    )
+    sampled = "".join(f" {text[:1].upper()}{text[1:]}." for text in kept.get("sampled", ()))
+    return {"findings": found, "looked": f"At the {kept['rows']:,} training rows only.{sampled}"}
+
+
+def _hashes(folder: RunFolder, values: Mapping[str, Any]) -> dict[str, str]:
+    """What identifies data, sealed rows, settings, model and the ledger's entry."""
+    from heldout.run.settings import read_config, settings_from
+
+    path = folder.path / MARK
+    found = {
+        "data": values["data"]["fingerprint"],
+        "sealed rows": values["data"]["test_fingerprint"],
+        "settings": settings_from(read_config(path), where=str(path)).hash(),
+        "model": values["chosen"].get("bundle", ""),
+        "ledger entry": str((values.get("seal") or {}).get("entry", "")),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _decision(values: Mapping[str, Any]) -> list[str]:
+    """How labels follow from probabilities, if that was asked for."""
+    return [f"Decision: {values['decision']['says']}"] if values.get("decision") else []
+
+
+def _data_summary(data: Mapping[str, Any]) -> DataSummary:
+    counts = [(name, data["train_counts"][name] + data["test_counts"].get(name, 0)) for name in data["classes"]]
+    grouped = data["groups"] < data["train"]
+    return DataSummary(
+        name=data["name"],
+        kind=data["kind"],
+        n_train=data["train"],
+        n_test=data["test"],
+        classes=tuple(counts),
+        n_groups=data["groups"] if grouped else None,
+        groups=f"{data['groups']:,} groups among the training rows; none crosses a split or a fold" if grouped else "",
+        copies=data["copies"]["note"],
+        skipped=tuple((name, reason) for name, reason in data["skipped"]),
+        notes=tuple(note for note in data["notes"] if note != data["copies"]["note"]),
+        fingerprint=data["fingerprint"],
+    )
+
+
+def _leaderboard(values: Mapping[str, Any]) -> tuple[LeaderboardRow, ...]:
+    best = max(
+        (candidate for candidate in values["candidates"] if candidate["mean"] is not None),
+        key=lambda candidate: candidate["mean"],
+    )
+    threshold = best["mean"] - (best["se"] or 0.0)
+    return tuple(
+        LeaderboardRow(
+            model=candidate["model"],
+            title=candidate["title"],
+            status=candidate["status"],
+            why=candidate["why"],
+            mcc=candidate["mean"],
+            mcc_se=candidate["se"],
+            accuracy=candidate["accuracy"],
+            accuracy_se=candidate["accuracy_se"],
+            seconds=candidate["seconds"] if candidate["mean"] is not None else None,
+            predict_seconds_per_1000=candidate["predict_seconds_per_1000"],
+            parameters=candidate["parameters"],
+            chosen=candidate["model"] == values["chosen"]["model"],
+            within_one_se=candidate["mean"] is not None and candidate["mean"] >= threshold,
+        )
+        for candidate in values["candidates"]
+    )
+
+
+def _out_of_fold(folder: RunFolder, classes: list[str]) -> Scored | None:
+    try:
+        with np.load(folder.checkpoints / OUT_OF_FOLD, allow_pickle=False) as kept:
+            y, predicted, probabilities = kept["y"], kept["predicted"], kept["probabilities"]
+            groups = kept.get("groups")
+    except FileNotFoundError:
+        return None
+    if groups is not None and len(np.unique(groups)) == len(y):
+        groups = None
+    return score(y, probabilities, classes, predictions=predicted, groups=groups)
+
+
+def _growth(values: Mapping[str, Any]) -> Growth | None:
+    found = values.get("learning_curve") or {}
+    points = tuple((point["rows"], point["mcc"], point["mcc_se"]) for point in found.get("points", ()))
+    if len(points) < 2:
+        return None
+    gain = found.get("gain") or {}
+    return Growth(points, gain.get("mcc"), gain.get("se"))
+
+
+def _histories(folder: RunFolder) -> tuple[History, ...]:
+    """Learning curves from ``history.csv``: mean ± standard error over the folds' trainings."""
+    import pandas as pd
+
+    path = folder.path / "history.csv"
+    if not path.exists():
+        return ()
+    table = pd.read_csv(path)
+    table = table[table["part"] != "final"]
+    found = []
+    for measure in ("loss", "error"):
+        columns = {"training": measure, "validation": f"validation_{measure}"}
+        series: dict[str, tuple[list[float], list[float] | None]] = {}
+        for label, column in columns.items():
+            if column in table and table[column].notna().any():
+                by_epoch = table.groupby("epoch")[column]
+                se = by_epoch.sem() if by_epoch.count().min() > 1 else None
+                series[label] = (by_epoch.mean().tolist(), None if se is None else se.tolist())
+        if series:
+            found.append(History(f"The chosen net: {measure} in each fold's training, mean ± standard error", series))
+    return tuple(found)
+
+
+def _versions(environment: Mapping[str, Any]) -> dict[str, str]:
+    plain = {key: str(environment[key]) for key in ("heldout", "python", "system", "cores")}
+    return plain | {name: version or "not installed" for name, version in environment["versions"].items()}

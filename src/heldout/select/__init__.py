@@ -1,0 +1,1 @@
+"""Candidates, folds, fitting, search, learning curve, the choice, refit."""

@@ -1,0 +1,57 @@
+"""Choose how the chosen model's probabilities become labels, on out-of-fold rows (`heldout train --threshold`)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from heldout.data.dataset import Dataset
+from heldout.errors import DataError, SettingError
+from heldout.evaluate.decisions import choose_rule
+from heldout.evaluate.rules import Rule, check_costs, parse_wish
+from heldout.run.records import out_of_fold_probabilities
+from heldout.select.cross_validation import Choice, Selection
+
+
+def check_threshold(asked: str | None, data: Dataset) -> None:
+    """Raise `SettingError` or `LabelError` before anything is trained if the wish does not fit the classes."""
+    if asked is None:
+        return
+    wish = parse_wish(asked)
+    if wish.costs:
+        check_costs(wish.costs, data.n_classes)
+    elif data.n_classes != 2:
+        raise SettingError(
+            f"a threshold is for two classes, and there are {data.n_classes}",
+            where="--threshold",
+            fix="give costs of every mistake instead: cost:0 1 5; 1 0 1; 2 1 0",
+        )
+    else:
+        wish.positive_number(data.classes)
+
+
+def choose_decision(plan: Selection, choice: Choice, asked: str | None) -> tuple[Choice, Rule | None, dict[str, Any]]:
+    """Choose the rule that was asked for; the choice's out-of-fold predictions become those of the rule.
+
+    A requirement that no threshold meets does not end a job that has done its work: the labels are then the most
+    probable classes, and what is returned says so.
+
+    Returns
+    -------
+    choice : Choice
+    rule : Rule or None
+    decision : dict
+        For ``metrics.json``: ``asked``, ``rule`` (plain, or None) and ``says``; empty if nothing was asked for.
+    """
+    if asked is None:
+        return choice, None, {}
+    probabilities = out_of_fold_probabilities(plan, choice.result)
+    try:
+        if probabilities is None:
+            raise DataError(f"{choice.result.title} gives no scores to choose a threshold on")
+        rule, says = choose_rule(plan.y, probabilities, asked, plan.data.classes)
+    except DataError as error:
+        says = f"{error.what}; labels are the most probable classes"
+        return choice, None, {"asked": asked, "rule": None, "says": says}
+    result = replace(choice.result, predicted=rule.decide(probabilities))
+    return replace(choice, result=result), rule, {"asked": asked, "rule": rule.record(), "says": says}

@@ -1,0 +1,122 @@
+"""What a search leaves in the run folder: `searches.csv`, pictures, and a part of `metrics.json`."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+from heldout.evaluate.intervals import mean_and_se
+from heldout.files import write_text
+from heldout.report.content import Search
+from heldout.run.folder import RunFolder
+from heldout.select.cross_validation import Choice
+from heldout.select.search_candidates import N_INNER, CandidateSearch, Searched
+from heldout.select.search_figures import plot_search
+
+MOST_PICTURES = 6
+"""Of each search in the report; all are in the run folder."""
+
+
+def write_searches(folder: RunFolder, search: CandidateSearch) -> None:
+    """Write every point of every search, and a picture for each hyperparameter and each pair of the search on all."""
+    done = [searched for searched in search.searched if searched.chosen]
+    if not done:
+        return
+    folder.write_csv("searches.csv", *search_rows(done))
+    pictures = folder.path / "searches"
+    pictures.mkdir(exist_ok=True)
+    for searched in done:
+        study, chosen = searched.studies[0], searched.chosen[0]
+        groups = [(name,) for name in searched.space]
+        for names in [*groups, *itertools.combinations(searched.space, 2)]:
+            picture = plot_search(study.points, searched.space, names, chosen=chosen)
+            write_text(pictures / _file(searched.base, names), picture)
+
+
+def search_rows(done: list[Searched]) -> tuple[list[str], list[list[Any]]]:
+    """Header and rows of ``searches.csv``: a row for each model, search and point.
+
+    `inner_mcc` is what the search maximised; the score of a searched model is in ``scores.csv``.
+    """
+    names = list(dict.fromkeys(name for searched in done for name in searched.space))
+    header = [
+        "model",
+        "search",
+        "point",
+        "chosen",
+        *names,
+        "inner_mcc",
+        "inner_se",
+        "inner_folds",
+        "fit_seconds",
+        "note",
+    ]
+    rows: list[list[Any]] = []
+    for searched in done:
+        for study, chosen in zip(searched.studies, searched.chosen, strict=True):
+            n_train, n_validation = (sum(len(part[side]) for part in study.inner) / len(study.inner) for side in (0, 1))
+            for point in study.points:
+                failed = point.mean != point.mean
+                mean, se = (None, None) if failed else mean_and_se(point.scores, n_train, n_validation)
+                values = [point.setting.get(name) for name in names]
+                rest = [mean, se, len(point.scores), point.seconds, point.note]
+                rows.append(
+                    [searched.candidate.name, study.name, point.number, int(point.number == chosen), *values, *rest]
+                )
+    return header, rows
+
+
+def search_metrics(search: CandidateSearch, choice: Choice) -> dict[str, Any]:
+    """The part of ``metrics.json`` that tells of the search."""
+    models = [
+        {
+            "model": searched.candidate.name,
+            "from": searched.base,
+            "status": searched.result.status,
+            "setting": searched.result.setting,
+            "points": len(searched.studies[0].points) if searched.studies else 0,
+            "inside_folds": [
+                dict(study.points[number].setting)
+                for study, number in zip(searched.studies[1:], searched.chosen[1:], strict=False)
+            ],
+        }
+        for searched in search.searched
+    ]
+    found = {"level": search.name, "how": search.level.how, "inner_folds": N_INNER, "models": models}
+    return {"search": {**found, "chosen_setting": choice.result.setting}}
+
+
+def searches_of(folder: RunFolder, values: Mapping[str, Any]) -> tuple[Search, ...]:
+    """What the report says of each search, from the run's files: planes of two hyperparameters, or the only one."""
+    found = []
+    for one in (values.get("search") or {}).get("models", ()):
+        if not one["setting"]:
+            continue
+        title = next(
+            (candidate["title"] for candidate in values["candidates"] if candidate["model"] == one["model"]),
+            one["model"],
+        )
+        chosen = ", ".join(f"{name} {_value(value)}" for name, value in one["setting"].items())
+        text = f"{one['points']} settings were tried; chosen: {chosen}."
+        if one["inside_folds"]:
+            same = sum(inside == one["setting"] for inside in one["inside_folds"])
+            text += f" Repeated inside {len(one['inside_folds'])} outer folds, the search chose the same in {same}."
+        groups: list[tuple[str, ...]] = list(itertools.combinations(one["setting"], 2))
+        groups = groups or [(name,) for name in one["setting"]]
+        paths = [(names, folder.path / "searches" / _file(one["from"], names)) for names in groups]
+        pictures = [
+            (f"{title}: MCC of the inner folds against {' and '.join(names)}", path.read_text("utf-8"))
+            for names, path in paths
+            if path.exists()
+        ]
+        found.append(Search(title, text, tuple(pictures[:MOST_PICTURES])))
+    return tuple(found)
+
+
+def _file(base: str, names: tuple[str, ...]) -> str:
+    return f"{base}-{'-'.join(names)}.svg"
+
+
+def _value(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

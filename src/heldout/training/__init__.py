@@ -1,1 +1,0 @@
-"""How nets are fitted: stacked replicates, optimizers, schedules, checkpoints."""

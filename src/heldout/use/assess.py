@@ -1,0 +1,212 @@
+"""Open the seal: score the chosen model on the test rows, once, and write down that it was done."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+
+from heldout.errors import ArtifactError, DataError
+from heldout.report.samples import find_samples
+from heldout.run.folder import MARK, RunFolder
+from heldout.run.identity import content_digests, find_rows, short
+from heldout.run.openings import Answers, interval_records, seal_history, widen
+from heldout.run.records import read_metrics, write_metrics
+from heldout.run.reporting import write_report
+from heldout.run.settings import TrainSettings
+from heldout.split.ledger import Ledger, confidence_level
+from heldout.split.sealed import Opening, SealedTest
+from heldout.split.sketch import sketch_of
+
+
+def assess_sealed(folder: RunFolder, sealed: SealedTest, values: dict[str, Any], *, config_hash: str) -> dict[str, Any]:
+    """Open the seal; writes predictions, ``metrics.json`` with "test" and "seal", and the report.
+
+    The bundle on disk is what is assessed, so that the scores are those of the model that is kept. The interval's
+    level is raised by how often these data were looked at (Bonferroni), so that the next look stays honest.
+    """
+    from heldout.deploy.bundle import load_bundle
+
+    ledger = Ledger()
+    problems = ledger.verify()
+    bundle = load_bundle(folder.model)
+    _require_own_parts(folder, sealed, values)
+    opening = sealed.open(
+        ledger,
+        run=folder.name,
+        model=values["chosen"]["model"],
+        config_hash=config_hash,
+        data_fingerprint=values["data"]["fingerprint"],
+    )
+    data = opening.data
+    probabilities = bundle.probabilities(data.x)
+    predicted = bundle.decide(probabilities)
+    sketch = sketch_of(content_digests(data))
+    others = ledger.overlapping(sketch, data_fingerprint=values["data"]["fingerprint"])
+    level = confidence_level(opening.number + len(others))
+    grouped = data.groups is not None and len(np.unique(data.groups)) < len(data)
+    answers = Answers(data.y, probabilities, predicted, data.groups if grouped else None)
+    answers.save(folder, sketch)
+    scored = answers.score(data.classes, level)
+    found = {**scored.metrics, **interval_records(scored)}
+    opening.record({key: found[key] for key in ("n", "accuracy", "accuracy_ci", "mcc", "mcc_ci")})
+    write_predictions(folder, "predictions.csv", data.ids, data.y, predicted, probabilities, data.classes)
+    values = {**values, "test": found, "seal": _seal_record(ledger, opening, values, problems, others)}
+    write_metrics(folder, values)
+    write_report(folder, values, find_samples(data, predicted, probabilities), test=scored)
+    return values
+
+
+def _require_own_parts(folder: RunFolder, sealed: SealedTest, values: dict[str, Any]) -> None:
+    """Make sure, before the seal is opened, that model and test rows are this run's and that results can be written.
+
+    Raises
+    ------
+    ArtifactError
+        If the model or the split is not the one that was trained with.
+    DiskError
+        If the run folder cannot be written.
+    """
+    folder.read_json("environment.json")
+    if bundle_hash(folder) != values["chosen"]["bundle"]:
+        raise ArtifactError(
+            "the model is not the one that this run trained",
+            where=str(folder.model),
+            fix="bring it back, or train again",
+        )
+    if sealed.fingerprint != values["data"]["test_fingerprint"]:
+        raise ArtifactError(
+            "the test rows are not those that this run sealed", where=str(folder.path / "split.json"), fix="train again"
+        )
+    write_metrics(folder, values)
+
+
+def bundle_hash(folder: RunFolder) -> str:
+    """SHA-256 over what the model is (its tree and its numbers), not over when and by which versions it was written."""
+    try:
+        header = json.loads((folder.model / "header.json").read_text("utf-8"))
+        decision = header["info"].get("decision")
+        parts = [header["model"], header["classes"], *([decision] if decision else [])]
+        model = json.dumps(parts, sort_keys=True).encode()
+        arrays = (folder.model / "arrays.safetensors").read_bytes()
+    except (OSError, ValueError, KeyError) as error:
+        raise ArtifactError("the run has no whole model", where=str(folder.model), fix="train again") from error
+    return hashlib.sha256(hashlib.sha256(model).digest() + arrays).hexdigest()
+
+
+def closed_seal(fingerprint: str) -> dict[str, Any]:
+    """How the seal of these data stands while this run has not opened it."""
+    ledger = Ledger()
+    history = seal_history(ledger, fingerprint)
+    return {
+        "openings": len(history),
+        "ledger": str(ledger.path),
+        "problems": ledger.verify(),
+        "history": history,
+    }
+
+
+def _seal_record(
+    ledger: Ledger, opening: Opening, values: dict[str, Any], problems: list[str], others: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """How the seal stands after this opening, as it goes into ``metrics.json``."""
+    history = seal_history(ledger, values["data"]["fingerprint"])
+    remarks = []
+    if others:
+        remarks.append(
+            f"{len(others)} earlier openings of slightly different data looked at some of these test rows "
+            f"(first: run {others[0]['run']}, {others[0]['time']}); the interval is widened for them, too"
+        )
+    return {
+        "number": opening.number,
+        "openings": len(history),
+        "overlapping": len(others),
+        "remarks": remarks,
+        "level": confidence_level(opening.number + len(others)),
+        "ledger": str(ledger.path),
+        "entry": opening.entry,
+        "problems": problems,
+        "history": history,
+    }
+
+
+def write_predictions(
+    folder: RunFolder,
+    name: str,
+    ids: np.ndarray,
+    y: np.ndarray,
+    predicted: np.ndarray,
+    probabilities: np.ndarray,
+    classes: tuple[str, ...],
+) -> None:
+    """Write a table of predictions: id, label, prediction, probability per class."""
+    header = ["id", "label", "prediction", *(f"p_{c}" for c in classes)]
+    rows = [
+        [str(ids[i]), classes[y[i]], classes[predicted[i]], *(float(p) for p in probabilities[i])]
+        for i in range(len(ids))
+    ]
+    folder.write_csv(name, header, rows)
+
+
+def assess(folder: RunFolder, *, again: bool = False, sealed: SealedTest | None = None) -> dict[str, Any]:
+    """Open the seal of an earlier run and score its model; unless ``sealed`` is at hand, its data are loaded anew.
+
+    A run that was assessed before gives its recorded result and opens nothing, unless ``again``; if the seal was opened
+    by others since, the recorded intervals are widened for that.
+
+    Raises
+    ------
+    DataError
+        If the data have changed or are gone.
+    ArtifactError
+        If the run is incomplete or damaged.
+    """
+    from heldout.run.settings import read_config, settings_from
+
+    folder.require_run()
+    with folder.lock():
+        values = read_metrics(folder)
+        if "test" in values and not again:
+            return widen(folder, values)
+        settings = settings_from(read_config(folder.path / MARK), where=str(folder.path / MARK))
+        sealed = sealed or _seal_again(folder, settings, values)
+        return assess_sealed(folder, sealed, values, config_hash=settings.hash())
+
+
+def _seal_again(folder: RunFolder, settings: TrainSettings, values: dict[str, Any]) -> SealedTest:
+    """Load the run's data anew, make sure that they are the same, and seal the same rows."""
+    from heldout.data.fingerprint import row_digests
+    from heldout.job.preparing import load_data
+    from heldout.split.sealed import seal
+    from heldout.split.sketch import fingerprint_of
+
+    data = load_data(settings, None)
+    digests = row_digests(data)
+    if fingerprint_of(digests) != values["data"]["fingerprint"]:
+        raise DataError(
+            "the data have changed since the run was trained, so its sealed rows are no longer the same",
+            where=settings.data,
+            fix="bring the data back as they were, or train again",
+        )
+    split = folder.read_json("split.json")
+    # By content, not by place: rows may have been sorted and files renamed since.
+    named = short(digests)
+    test = find_rows(named, split["test_digests"])
+    rest = np.setdiff1d(np.arange(len(data)), test)
+    kept = np.setdiff1d(np.arange(len(data)), rest[find_rows(named[rest], split["left_out_digests"])])
+    if len(test) != values["data"]["test"]:
+        raise ArtifactError("split.json does not fit the data", where=str(folder.path), fix="train again")
+    data = dataclasses.replace(data, groups=groups_of(data, settings.seed))
+    content = content_digests(data)
+    return seal(data.take(kept), np.flatnonzero(np.isin(kept, test)), digests=content[kept])[1]
+
+
+def groups_of(data: Any, seed: int) -> np.ndarray:
+    """Declared and detected groups together, as the split used them."""
+    from heldout.look.copies import find_copies
+    from heldout.split.partition import join_groups
+
+    return join_groups(data.groups, find_copies(data, seed=seed).groups)

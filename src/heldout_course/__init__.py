@@ -1,0 +1,1 @@
+"""The course (Practical Deep Learning, R. T. Kneusel, 2021) as runnable experiments on top of heldout."""

@@ -1,0 +1,1 @@
+"""The augmentation of the course, done right and as printed."""

@@ -1,0 +1,1 @@
+"""The course's commands: `heldout book` and `heldout run`."""

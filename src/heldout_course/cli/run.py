@@ -1,0 +1,59 @@
+"""`heldout run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from heldout.cli.options import mirror, shared
+from heldout.errors import SettingError
+from heldout_course.cli.recipes import execution, figures_option, open_store, run_recipes, store_option, write_pictures
+
+
+@click.command()
+@click.argument("recipe", metavar="RECIPE.yaml")
+@click.option("--resume", is_flag=True, help="Go on with results that are there; refuses to begin anew.")
+@figures_option
+@execution
+@mirror
+@store_option
+@shared
+def run(
+    recipe: str,
+    resume: bool,
+    figures: str | None,
+    store_file: str | None,
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
+    **how: Any,
+) -> int:
+    """Run an experiment of your own: data, models, what is varied, what you claim.
+
+    Results are kept as they come in RECIPE.results.sqlite; what is finished is never run again, so the same command
+    goes on where an earlier one stopped.
+
+    \b
+    Example:
+      heldout run my.yaml
+      heldout run my.yaml --profile full --resume
+      heldout run my.yaml --figures pictures
+    """
+    from heldout_course.book.entries import make_entry
+    from heldout_course.book.pictures import check_plot
+    from heldout_course.book.work import register
+    from heldout_course.experiments.recipe import load_recipe
+
+    register()
+    loaded = load_recipe(Path(recipe))
+    check_plot(loaded)
+    path = Path(store_file) if store_file else Path(recipe).with_suffix(".results.sqlite")
+    if resume and not path.exists():
+        raise SettingError("there is nothing to go on with", where=str(path), fix="leave out --resume")
+    with open_store(str(path)) as store:
+        code = run_recipes([loaded], store, as_json=as_json, quiet=quiet, **how)
+        if figures is not None:
+            write_pictures(make_entry(loaded, store, how["profile"]), figures, as_json=as_json)
+        return code

@@ -1,0 +1,1 @@
+"""Models that only the course's experiments use."""

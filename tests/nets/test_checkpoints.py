@@ -1,0 +1,171 @@
+"""A training that is interrupted at any moment ends with the bits of an unbroken one."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from heldout.errors import ArtifactError
+from heldout.nets.classifier import NetClassifier
+from heldout.nets.fit import checkpoint
+from heldout.nets.fit.folds import fit_jobs
+from heldout.nets.fit.loop import TrainingStopped
+
+SETTINGS = {
+    "net": "conv 4 3, batchnorm, relu, dropout 0.3, flatten, dense 8, relu",
+    "batch": 10,
+    "epochs": 6,
+    "schedule": "one-cycle",
+    "standardize": True,
+    "augment": "flip, crop 1, noise 20, mixup 0.3, cutmix",
+    "validation": 0.2,
+    "early_stopping": 3,
+    "replicates": 2,
+    "threads": 1,
+    "checkpoint_seconds": 0.0,
+}
+
+
+def data():
+    random = np.random.default_rng(0)
+    x = random.integers(0, 255, (90, 8, 8, 2)).astype(np.uint8)
+    y = random.integers(0, 3, 90)
+    x[y == 1, 2:4] //= 3
+    return x, y
+
+
+def stop_after(n):
+    counter = iter(range(10**9))
+    return lambda: next(counter) >= n
+
+
+def weights(net):
+    return {f"{r}/{name}": a for r, arrays in enumerate(net.replicates_) for name, a in arrays.items()}
+
+
+def assert_same_bits(one, other):
+    assert one.history_ == other.history_
+    assert weights(one).keys() == weights(other).keys()
+    for name, array in weights(one).items():
+        assert np.array_equal(array, weights(other)[name]), name
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adagrad", "adadelta", "adam", "adamw"])
+def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path, optimizer):
+    x, y = data()
+    settings = {**SETTINGS, "optimizer": optimizer, "momentum": 0.9}
+    whole = NetClassifier(**settings).fit(x, y)
+    for n in (0, 1, 9, 17):  # steps until it is told to stop, again and again
+        with pytest.raises(TrainingStopped):
+            NetClassifier(**settings, checkpoint=tmp_path, should_stop=stop_after(n)).fit(x, y)
+    resumed = NetClassifier(**settings, checkpoint=tmp_path).fit(x, y)
+    assert_same_bits(whole, resumed)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_resumed_training_does_not_repeat_what_was_done(tmp_path):
+    x, y = data()
+    with pytest.raises(TrainingStopped):
+        NetClassifier(**SETTINGS, checkpoint=tmp_path, should_stop=stop_after(60)).fit(x, y)
+    events = []
+    NetClassifier(**SETTINGS, checkpoint=tmp_path, callback=events.append).fit(x, y)
+    assert events[0]["step"] > 25
+
+
+def test_folds_keep_the_finished_ones(tmp_path):
+    x, y = data()
+    rows = np.arange(90)
+    net = NetClassifier(**{**SETTINGS, "replicates": 1}, checkpoint=tmp_path)
+    jobs = [(rows, s) for s in range(3)]
+    with pytest.raises(TrainingStopped):
+        fit_jobs(net, x, y, jobs, should_stop=stop_after(120))
+    for one, other in zip(
+        fit_jobs(net, x, y, jobs), fit_jobs(net.set_params(checkpoint=None), x, y, jobs), strict=True
+    ):
+        assert_same_bits(one, other)
+
+
+def test_another_seed_or_other_data_begins_anew(tmp_path):
+    x, y = data()
+    with pytest.raises(TrainingStopped):
+        NetClassifier(**SETTINGS, checkpoint=tmp_path, should_stop=stop_after(30)).fit(x, y)
+    other = NetClassifier(**SETTINGS, seed=5, checkpoint=tmp_path).fit(x, y)
+    assert_same_bits(other, NetClassifier(**SETTINGS, seed=5).fit(x, y))
+    x[3] += 1
+    assert_same_bits(NetClassifier(**SETTINGS, checkpoint=tmp_path).fit(x, y), NetClassifier(**SETTINGS).fit(x, y))
+
+
+@pytest.mark.parametrize("place", [3, 40, 200, -1])
+def test_a_damaged_checkpoint_is_refused_by_name(tmp_path, place):
+    x, y = data()
+    with pytest.raises(TrainingStopped):
+        NetClassifier(**SETTINGS, checkpoint=tmp_path, should_stop=stop_after(30)).fit(x, y)
+    (file,) = tmp_path.iterdir()
+    content = bytearray(file.read_bytes())
+    content[place] ^= 1
+    file.write_bytes(bytes(content))
+    with pytest.raises(ArtifactError, match=rf"{file.name}: the checkpoint is damaged"):
+        NetClassifier(**SETTINGS, checkpoint=tmp_path).fit(x, y)
+
+
+def test_a_full_disk_is_a_warning_and_the_training_goes_on(tmp_path, monkeypatch):
+    from heldout.files import DiskError
+
+    def full(path, content):
+        raise DiskError("cannot write: no space left on device", where=str(path))
+
+    monkeypatch.setattr(checkpoint, "write_bytes", full)
+    x, y = data()
+    settings = {**SETTINGS, "epochs": 1, "checkpoint_seconds": 0.0}
+    with pytest.warns(UserWarning, match="no space left"):
+        net = NetClassifier(**settings, checkpoint=tmp_path).fit(x, y)
+    assert_same_bits(net, NetClassifier(**settings).fit(x, y))
+
+
+SCRIPT = """
+import sys
+import numpy as np
+sys.path.insert(0, sys.argv[3])
+from test_checkpoints import SETTINGS, data, weights
+from heldout.nets.classifier import NetClassifier
+x, y = data()
+print("begin", flush=True)
+net = NetClassifier(**{**SETTINGS, "epochs": 40, "early_stopping": None}, checkpoint=sys.argv[1]).fit(x, y)
+np.savez(sys.argv[2], **weights(net))
+"""
+
+
+def run_until(folder, result, seconds):
+    """Train in a process that is killed after so many seconds of training; whether it finished before."""
+    command = [sys.executable, "-c", SCRIPT, str(folder), str(result), str(Path(__file__).parent)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"}) as process:
+        assert process.stdout.readline() == b"begin\n"
+        try:
+            assert process.wait(timeout=seconds) == 0
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            return False
+    return True
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
+def test_a_training_that_is_killed_at_random_moments_ends_with_the_same_bits(tmp_path):
+    began = time.monotonic()
+    assert run_until(tmp_path / "never", tmp_path / "whole.npz", 100)
+    random = np.random.default_rng()  # other moments each time; the outcome may not depend on them
+    kills = 0
+    while kills < 3 and not run_until(tmp_path / "kept", tmp_path / "resumed.npz", random.uniform(0.05, 0.7)):
+        kills += 1
+    if kills == 3:
+        assert run_until(tmp_path / "kept", tmp_path / "resumed.npz", 100)
+    assert kills >= 1, f"the training was over before it could be killed ({time.monotonic() - began:.1f} s)"
+    with np.load(tmp_path / "whole.npz") as whole, np.load(tmp_path / "resumed.npz") as resumed:
+        assert whole.files == resumed.files
+        for name in whole.files:
+            assert np.array_equal(whole[name], resumed[name]), name
