@@ -11,7 +11,7 @@ import pytest
 import heldout_course.scratch
 
 FILES = sorted(Path(heldout_course.scratch.__file__).parent.glob("*.py"))
-PAGE = Path(__file__).parents[2] / "docs" / "scratch.md"
+PAGE = Path(__file__).parents[3] / "docs" / "scratch.md"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
