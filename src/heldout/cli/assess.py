@@ -11,12 +11,12 @@ from heldout.cli.options import shared
 
 @click.command()
 @click.argument("run")
-@click.option("--again", is_flag=True, help="Open the seal once more, though the result is recorded already.")
+@click.option("--again", is_flag=True, help="Open the seal once more, though a result is on record.")
 @shared
 def assess(run: str, again: bool, as_json: bool, quiet: bool, debug: bool) -> int:
-    """Open the seal of RUN: score its model on the test rows, once, and write that into the ledger.
+    """Open the seal of RUN: score its model on the test rows, once, and record it in the ledger.
 
-    A run that was assessed before shows its recorded result and opens nothing.
+    A run that was assessed before shows its recorded result; the seal stays closed.
 
     \b
     Example:

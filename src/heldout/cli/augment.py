@@ -20,33 +20,46 @@ from heldout.errors import SettingError, TrainingError
 @click.argument("data")
 @click.argument("out")
 @click.option("--copies", type=int, default=9, show_default=True, help="New samples of each row.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of every random choice.")
-@click.option("--with", "operations", metavar="STEPS", help='What is done: "rotate 3, shift 0.1, flip p 0.5".')
-@click.option("--only-classes", metavar="A,B", help="Only these classes get copies.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of every random choice."
+)
+@click.option("--with", "operations", metavar="STEPS", help='Operations: "rotate 3, shift 0.1, flip p 0.5".')
+@click.option("--only-classes", metavar="A,B", help="Augment only these classes.")
 @click.option("--no-originals", is_flag=True, help="Write the new samples only.")
-@click.option("--run", "run", metavar="RUN", help="Take only the rows that this run trained on.")
+@click.option("--run", "run", metavar="RUN", help="Augment only the rows that this run trained on.")
 @click.option(
     "--part",
     type=click.Choice(["train", "validation", "sealed"]),
     default="train",
     show_default=True,
-    help="Which rows; validation and sealed ones only if named here.",
+    help="Rows to augment; validation and sealed rows only on request.",
 )
-@click.option("--fold", type=click.IntRange(1), help="With --run: of this fold only, from 1 (of the first repeat).")
-@click.option("--fill", type=click.Choice(["edge", "mean", "zero"]), default="edge", help="Images: what fills gaps.")
+@click.option("--fold", type=click.IntRange(1), help="With --run: rows of this fold of the first repeat, from 1.")
 @click.option(
-    "--format", "form", type=click.Choice(["flac", "wav", "ogg"]), default="flac", help="Sounds: file format."
+    "--fill",
+    type=click.Choice(["edge", "mean", "zero"]),
+    default="edge",
+    show_default=True,
+    help="Images: what fills gaps.",
 )
-@click.option("--best", is_flag=True, help="Sounds: the slower, cleaner setting of pitch and stretch.")
-@click.option("--sheet", metavar="FILE", help="Write a sheet of before and after, .png or .html.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["flac", "wav", "ogg"]),
+    default="flac",
+    show_default=True,
+    help="Sounds: file format.",
+)
+@click.option("--best", is_flag=True, help="Sounds: change pitch and tempo with the slower, cleaner method.")
+@click.option("--sheet", metavar="FILE", help="Also write a sheet of samples before and after (.png or .html).")
 @click.option("--target", metavar="COL", help="Column with the labels (tables).")
 @click.option("--group", metavar="COL", help="Column that names the source of each row (tables).")
-@click.option("--group-pattern", metavar="REGEX", help="What it captures in a file's path is the row's group.")
-@click.option("--image-size", type=int, metavar="PIXELS", help="Side that images are brought to.")
-@click.option("--sample-rate", type=int, metavar="HZ", help="Rate that sounds are brought to.")
-@click.option("--clip-seconds", type=float, metavar="S", help="Length that sounds are brought to.")
-@click.option("--overwrite", is_flag=True, help="Replace what an earlier call wrote into OUT.")
-@click.option("--jobs", "-j", type=int, help="Worker processes (default: one per core, where that pays).")
+@click.option("--group-pattern", metavar="REGEX", help="Group files by what this captures in their path: '(s\\d+)_'.")
+@click.option("--image-size", type=int, metavar="PIXELS", help="Side to which images are resized.")
+@click.option("--sample-rate", type=int, metavar="HZ", help="Sample rate to which sounds are resampled.")
+@click.option("--clip-seconds", type=float, metavar="S", help="Length to which sounds are cut or padded.")
+@click.option("--overwrite", is_flag=True, help="Replace what an earlier call wrote to OUT.")
+@click.option("--jobs", "-j", type=int, help="Worker processes.  [default: one per core, for large data]")
 @mirror
 @shared
 def augment(
@@ -67,15 +80,15 @@ def augment(
     debug: bool,
     **options: Any,
 ) -> int:
-    r"""Write an augmented copy of DATA to OUT: a folder for images and sounds, a .csv file for tables.
+    """Write an augmented copy of DATA to OUT: a folder for images and sounds, a .csv file for tables.
 
-    Every new sample says which original it was made of, and `heldout train OUT` keeps the two on one side of every
-    split. Test rows that came with DATA, or that RUN has sealed, are left out.
+    Each new sample names its original, and `heldout train OUT` keeps the two on the same side of every split. Test rows
+    that came with DATA, and rows that RUN sealed, are left out.
 
     \b
     Example:
-      heldout augment photos/ more/ --copies 9 --seed 1 --with "flip, rotate 5, shift 0.1" --sheet sheet.png
-      heldout augment esc10 more/ --run runs/esc10 --with "pitch 2, stretch 0.2, noise 20"
+      heldout augment photos/ more/ --with "flip, rotate 5" --sheet sheet.png
+      heldout augment esc10 more/ --run runs/esc10 --with "pitch 2, noise 20"
       heldout augment iris more.csv --copies 9
     """
     from heldout.augment.disk import augment_to_disk

@@ -16,9 +16,11 @@ from heldout.cli.options import shared
 @click.option(
     "--metric", type=click.Choice(["mcc", "accuracy"]), default="mcc", show_default=True, help="Score to compare."
 )
-@click.option("--margin", type=float, metavar="X", help="Largest difference that would not matter: are they equal?")
-@click.option("--level", type=float, default=0.95, show_default=True, help="Level of the intervals.")
-@click.option("--svg", "svg_file", metavar="FILE", help="Draw means and intervals into FILE.")
+@click.option(
+    "--margin", type=float, metavar="X", help="Largest difference that would not matter, to test for equivalence."
+)
+@click.option("--level", type=float, default=0.95, show_default=True, help="Confidence level of the intervals.")
+@click.option("--svg", "svg_file", metavar="FILE", help="Also draw means and intervals to FILE.")
 @shared
 def compare(
     runs: tuple[str, ...],
@@ -30,10 +32,10 @@ def compare(
     quiet: bool,
     debug: bool,
 ) -> int:
-    """Are they really different? Compare the chosen models of several runs, or all models of one RUN.
+    """Compare the chosen models of several runs, or all models of one RUN, by paired tests.
 
-    Scores are paired by fold and repeat; the test knows that training parts overlap; p-values are corrected for the
-    number of comparisons.
+    Scores are paired by fold and repeat, the test accounts for overlapping training parts, and p-values are corrected
+    for the number of comparisons.
 
     \b
     Example:

@@ -18,7 +18,7 @@ from heldout.cli.options import shared
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def data() -> None:
-    r"""Named datasets: list, fetch, info.
+    """List and fetch named datasets, and describe any data.
 
     \b
     Example:
@@ -31,7 +31,13 @@ def data() -> None:
 @data.command("list")
 @shared
 def list_named(as_json: bool, quiet: bool, debug: bool) -> None:
-    """List the named datasets."""
+    """List the named datasets.
+
+    \b
+    Example:
+      heldout data list
+      heldout data list --json
+    """
     from heldout.data.named import NAMED
 
     if as_json:
@@ -49,7 +55,7 @@ def list_named(as_json: bool, quiet: bool, debug: bool) -> None:
 @mirror_option
 @shared
 def fetch(name: str, mirror: str | None, as_json: bool, quiet: bool, debug: bool) -> None:
-    r"""Bring the files of dataset NAME to this machine, checked against their checksums.
+    """Download the files of dataset NAME, and check their checksums.
 
     \b
     Example:
@@ -66,7 +72,7 @@ def fetch(name: str, mirror: str | None, as_json: bool, quiet: bool, debug: bool
 @click.argument("source")
 @click.option("--target", metavar="COL", help="Column with the labels (tables).")
 @click.option("--group", metavar="COL", help="Column that names the source of each row.")
-@click.option("--sheet", metavar="FILE.png", help="Write sample pictures of each class (images).")
+@click.option("--sheet", metavar="FILE.png", help="Also write a sheet of samples of each class (images).")
 @mirror_option
 @shared
 def info(
@@ -79,7 +85,7 @@ def info(
     quiet: bool,
     debug: bool,
 ) -> None:
-    r"""Tell what is in SOURCE (as for `heldout train`): rows, classes, ranges, what was skipped.
+    """Describe SOURCE (what `heldout train` takes): rows, classes, ranges, skipped files.
 
     \b
     Example:

@@ -15,18 +15,18 @@ from heldout.cli.options import shared
 @click.command()
 @click.argument("run")
 @click.argument("data")
-@click.option("--allow-leak", is_flag=True, help="Score rows too that the model was trained on.")
+@click.option("--allow-leak", is_flag=True, help="Also score rows that the model was trained on.")
 @click.option(
-    "--coarse", metavar="GROUPS", default="", help="Score groups of classes, too: 'animal: cat, dog; vehicle: car'."
+    "--coarse", metavar="GROUPS", default="", help="Also score groups of classes: 'animal: cat, dog; vehicle: car'."
 )
 @mirror_option
 @shared
 def evaluate(
     run: str, data: str, allow_leak: bool, coarse: str, mirror: str | None, as_json: bool, quiet: bool, debug: bool
 ) -> int:
-    r"""All metrics of the model of RUN on other labelled DATA, with 95 % intervals.
+    """Score the model of RUN on other labelled DATA: all metrics, with 95 % intervals.
 
-    The sealed rows of the run are refused here: `heldout assess` opens them, on record.
+    Sealed rows of the run are refused: only `heldout assess` opens them, on record.
 
     \b
     Example:

@@ -17,18 +17,18 @@ from heldout.cli.options import mirror, shared
 @click.argument("data")
 @click.option("--target", metavar="COL", help="Column with the labels (tables).")
 @click.option("--group", metavar="COL", help="Column that names the source of each row.")
-@click.option("--group-pattern", metavar="REGEX", help=r"Take the source of each file from its name: '(s\d+)_'.")
-@click.option("--run", metavar="RUN", help="Leave out the rows that this run has sealed.")
-@click.option("--out", "-o", metavar="FILE.html", help="Write a page with figures, too.")
-@click.option("--groups", "groups_out", metavar="FILE.csv", help="Write file, label and group of each row.")
+@click.option("--group-pattern", metavar="REGEX", help=r"Group files by what this captures in their path: '(s\d+)_'.")
+@click.option("--run", metavar="RUN", help="Leave out the rows that this run sealed.")
+@click.option("--out", "-o", metavar="FILE.html", help="Also write a page with figures.")
+@click.option("--groups", "groups_out", metavar="FILE.csv", help="Also write file, label and group of each row.")
 @click.option(
     "--fail-on",
     type=click.Choice(["error", "warning"]),
-    help="Exit with code 1 if there is a finding as bad as this, or worse.",
+    help="Exit with code 1 if a finding has this severity or a higher one.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of samples, folds and models.")
-@click.option("--image-size", type=int, metavar="PIXELS", help="Side that images are brought to.")
-@click.option("--strict", is_flag=True, help="Unreadable files end the look instead of being counted.")
+@click.option("--image-size", type=int, metavar="PIXELS", help="Side to which images are resized.")
+@click.option("--strict", is_flag=True, help="Stop at the first unreadable file instead of skipping it.")
 @mirror
 @shared
 def look(
@@ -48,10 +48,11 @@ def look(
     quiet: bool,
     debug: bool,
 ) -> int:
-    r"""Tell what is wrong with DATA (as for `heldout train`), before anyone trains on it.
+    """Find problems in DATA before you train on it. DATA is what `heldout train` takes.
 
-    Copies, leaking columns, suspicious labels, groups in file names, outliers, broken files and more; each with its
-    severity, why it matters and what to do. Exit code 0 whatever is found, unless --fail-on says otherwise.
+    Looks for copies, leaking columns, suspicious labels, groups in file names, outliers, unreadable files and more.
+    Each finding has a severity, says why it matters and what to do. The exit code is 0 whatever is found, unless
+    --fail-on is given.
 
     \b
     Example:

@@ -22,12 +22,12 @@ STARTED = time.monotonic()
 COMMANDS = {
     "train": ("train", "Split, seal, cross-validate the candidates, choose, refit, report."),
     "assess": ("assess", "Open the seal: score the chosen model on the test rows, on record."),
-    "predict": ("predict", "Labels and probabilities for image files or table rows."),
-    "evaluate": ("evaluate", "All metrics of a trained model on other labelled data."),
-    "look": ("look", "What is wrong with the data, before anyone trains on it."),
+    "predict": ("predict", "Predict labels and probabilities for files or table rows."),
+    "evaluate": ("evaluate", "Score a trained model on other labelled data."),
+    "look": ("look", "Find problems in the data before you train on it."),
     "compare": ("compare", "Are runs, or the models of a run, really different?"),
-    "augment": ("augment", "Write an augmented copy of the data, with the source of each new sample."),
-    "data": ("data", "Named datasets: list, fetch, info."),
+    "augment": ("augment", "Write an augmented copy of the data that names each sample's source."),
+    "data": ("data", "List and fetch named datasets, and describe any data."),
 }
 """Name to module and one line of help; the module is imported when the command is used."""
 GROUP = "heldout.commands"

@@ -12,8 +12,10 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--json``, ``--quiet`` and ``--debug``."""
     for option in (
         click.option("--debug", is_flag=True, help="Show the traceback of an error."),
-        click.option("--quiet", "-q", is_flag=True, help="No progress, only the result."),
-        click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, all else on stderr."),
+        click.option("--quiet", "-q", is_flag=True, help="Print only the result, no progress."),
+        click.option(
+            "--json", "as_json", is_flag=True, help="Print one JSON document on stdout, everything else on stderr."
+        ),
     ):
         command = option(command)
     return command
@@ -25,5 +27,5 @@ def mirror(command: Callable[..., Any]) -> Callable[..., Any]:
         "--mirror",
         metavar="DIR|URL",
         envvar="HELDOUT_MIRROR",
-        help="Read named datasets from here instead of their public addresses (or set HELDOUT_MIRROR).",
+        help="Folder or URL to read named datasets from, instead of their public addresses (or set HELDOUT_MIRROR).",
     )(command)

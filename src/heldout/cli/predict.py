@@ -19,10 +19,15 @@ from heldout.errors import SettingError
 @click.argument("run")
 @click.argument("inputs", nargs=-1, required=True)
 @click.option(
-    "--csv", "csv_file", metavar="FILE", help="Write id, label and a probability per class to FILE (- for stdout)."
+    "--csv",
+    "csv_file",
+    metavar="FILE",
+    help="Write id, label and the probability of each class to FILE (- for stdout).",
 )
-@click.option("--skip-bad", is_flag=True, help="Skip inputs that cannot be read, and count them.")
-@click.option("--top", type=click.IntRange(1), default=3, show_default=True, help="Classes to show per input.")
+@click.option("--skip-bad", is_flag=True, help="Skip unreadable inputs, and count them.")
+@click.option(
+    "--top", type=click.IntRange(1), default=3, show_default=True, help="Number of classes to show for each input."
+)
 @shared
 def predict(
     run: str,
@@ -34,9 +39,9 @@ def predict(
     quiet: bool,
     debug: bool,
 ) -> int:
-    r"""Label INPUTS with the model of RUN (a run folder or a bundle): image files, folders of them, or table files.
+    """Predict the classes of INPUTS with the model of RUN, a run folder or a bundle.
 
-    A table may come from standard input: `-`.
+    INPUTS are image or sound files, folders of them, or table files; `-` reads a table from standard input.
 
     \b
     Example:

@@ -47,14 +47,14 @@ from heldout.errors import SettingError
 @click.option("--repeats", type=int, help="Repeats of the cross-validation (default 3 up to 1,000 rows, else 1).")
 @click.option(
     "--threshold",
-    metavar="WISH",
+    metavar="RULE",
     help="Choose how labels follow from probabilities: mcc, tpr>=0.95 (tnr, ppv, npv), cost:fp=1,fn=5.",
 )
 @click.option("--test-share", type=float, help="Share of the rows that is sealed (default 0.2).")
-@click.option("--rows", type=int, help="Most rows that the leaderboard cross-validates on (default 10,000).")
-@click.option("--image-size", type=int, metavar="PIXELS", help="Side that images are brought to.")
-@click.option("--sample-rate", type=int, metavar="HZ", help="Rate that sounds are brought to.")
-@click.option("--clip-seconds", type=float, metavar="S", help="Length that sounds are brought to.")
+@click.option("--rows", type=int, help="Maximum rows for cross-validation (default 10,000).")
+@click.option("--image-size", type=int, metavar="PIXELS", help="Side to which images are resized.")
+@click.option("--sample-rate", type=int, metavar="HZ", help="Sample rate to which sounds are resampled.")
+@click.option("--clip-seconds", type=float, metavar="S", help="Length to which sounds are cut or padded.")
 @click.option("--strict", is_flag=True, default=None, help="Unreadable files end the job instead of being counted.")
 @click.option("--look/--no-look", default=None, help="Look at the training rows first (default: yes).")
 @click.option(

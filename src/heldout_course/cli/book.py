@@ -24,7 +24,7 @@ from heldout_course.cli.recipes import (
 
 @click.group()
 def book() -> None:
-    """The course's experiments, next to the printed numbers.
+    """Run and show the course's experiments, next to the published numbers.
 
     \b
     Example:
@@ -38,7 +38,7 @@ def book() -> None:
 @store_option
 @shared
 def list_(store_file: str | None, as_json: bool, quiet: bool, debug: bool) -> int:
-    """All experiments: how far each is, and how long its quick run took, in seconds of one core.
+    """List all experiments: the state of each, and how long its quick run took on one core.
 
     \b
     Example:
@@ -85,7 +85,7 @@ def _listed(recipe: Any, seconds: dict[str, float]) -> dict[str, Any]:
 
 @book.command("run")
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
-@click.option("--slice", "share", metavar="K/N", help="Only the K-th of N shares of about equal work.")
+@click.option("--slice", "share", metavar="K/N", help="Only the K-th of N parts of about equal work.")
 @execution
 @mirror
 @store_option
@@ -99,7 +99,7 @@ def run(
     debug: bool,
     **how: Any,
 ) -> int:
-    """Run experiments by id, by chapter (ch11) or all of them; what is finished is not run again.
+    """Run experiments by id, by chapter (ch11) or all; what is finished is not run again.
 
     \b
     Example:
@@ -120,7 +120,9 @@ def run(
 @book.command("show")
 @click.argument("identity", metavar="ID")
 @figures_option
-@click.option("--profile", type=click.Choice(["quick", "full"]), help="By default the one that is further along.")
+@click.option(
+    "--profile", type=click.Choice(["quick", "full"]), help="Profile to show.  [default: the more complete one]"
+)
 @store_option
 @shared
 def show(
@@ -132,7 +134,7 @@ def show(
     quiet: bool,
     debug: bool,
 ) -> int:
-    """An experiment: our numbers next to the printed ones, and its claims.
+    """Show an experiment: our numbers next to the published ones, and its claims.
 
     \b
     Example:
@@ -154,12 +156,16 @@ def show(
 
 
 @book.command("report")
-@click.option("--out", default="book.html", show_default=True, metavar="FILE", help="The page; a .md goes beside it.")
-@click.option("--profile", type=click.Choice(["quick", "full"]), help="By default the one that is further along.")
+@click.option(
+    "--out", default="book.html", show_default=True, metavar="FILE", help="The page; its Markdown goes next to it."
+)
+@click.option(
+    "--profile", type=click.Choice(["quick", "full"]), help="Profile to show.  [default: the more complete one]"
+)
 @store_option
 @shared
 def report(out: str, profile: str | None, store_file: str | None, as_json: bool, quiet: bool, debug: bool) -> int:
-    """One page with all experiments, as HTML and as Markdown.
+    """Write one page with all experiments, as HTML and as Markdown.
 
     \b
     Example:

@@ -21,13 +21,17 @@ from heldout.cli.words import duration, plural
 def store_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--store``."""
     return click.option(
-        "--store", "store_file", metavar="FILE", envvar="HELDOUT_STORE", help="File of results (or set HELDOUT_STORE)."
+        "--store",
+        "store_file",
+        metavar="FILE",
+        envvar="HELDOUT_STORE",
+        help="File with the results (or set HELDOUT_STORE).",
     )(command)
 
 
 def figures_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--figures``."""
-    return click.option("--figures", metavar="FOLDER", help="Write its pictures there, as SVG.")(command)
+    return click.option("--figures", metavar="FOLDER", help="Also write the pictures to FOLDER, as SVG.")(command)
 
 
 def write_pictures(entry: Any, folder: str, *, as_json: bool) -> None:
@@ -43,10 +47,16 @@ def execution(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--profile``, ``--on`` and ``--jobs``."""
     for option in (
         click.option(
-            "--jobs", "-j", type=click.IntRange(0, 1024), metavar="N", help="Processes; one per core by default."
+            "--jobs", "-j", type=click.IntRange(0, 1024), metavar="N", help="Worker processes.  [default: one per core]"
         ),
         click.option("--on", "engine", metavar="ENGINE", help="Where to run: local, ray or ray://HOST:PORT."),
-        click.option("--profile", type=click.Choice(["quick", "full"]), default="quick", show_default=True),
+        click.option(
+            "--profile",
+            type=click.Choice(["quick", "full"]),
+            default="quick",
+            show_default=True,
+            help="Size of the run.",
+        ),
     ):
         command = option(command)
     return command

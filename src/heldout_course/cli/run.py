@@ -14,7 +14,7 @@ from heldout_course.cli.recipes import execution, figures_option, open_store, ru
 
 @click.command()
 @click.argument("recipe", metavar="RECIPE.yaml")
-@click.option("--resume", is_flag=True, help="Go on with results that are there; refuses to begin anew.")
+@click.option("--resume", is_flag=True, help="Continue earlier results; an error if there are none.")
 @figures_option
 @execution
 @mirror
@@ -30,10 +30,10 @@ def run(
     debug: bool,
     **how: Any,
 ) -> int:
-    """Run an experiment of your own: data, models, what is varied, what you claim.
+    """Run an experiment of your own: data, models, what varies, what you claim.
 
-    Results are kept as they come in RECIPE.results.sqlite; what is finished is never run again, so the same command
-    goes on where an earlier one stopped.
+    Results are stored in RECIPE.results.sqlite as they come. What is finished is never run again, so the same command
+    continues where an earlier one stopped.
 
     \b
     Example:
