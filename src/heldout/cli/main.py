@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from heldout import __version__
-from heldout.errors import HeldoutError, TrainingError
+from heldout.errors import HeldoutError, SettingError, TrainingError
 
 STARTED = time.monotonic()
 """When the command began, from which its time limit counts."""
@@ -47,6 +47,25 @@ def _help_of(point: EntryPoint) -> str:
         return f"cannot be loaded: {type(error).__name__}: {error}"
 
 
+def _load(point: EntryPoint) -> click.Command:
+    """The command of another package.
+
+    Raises
+    ------
+    SettingError
+        If that package is broken or missing.
+    """
+    try:
+        command: click.Command = point.load()
+    except Exception as error:
+        raise SettingError(
+            f"the command {point.name!r} of {point.value} cannot be loaded: {type(error).__name__}: {error}",
+            where=f"heldout {point.name}",
+            fix="install the package that adds this command again; heldout's own commands do not need it",
+        ) from error
+    return command
+
+
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*COMMANDS, *_added()]
@@ -54,7 +73,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             added = _added().get(name)
-            return None if added is None else added.load()
+            return None if added is None else _load(added)
         command: click.Command = getattr(import_module(f"heldout.cli.{COMMANDS[name][0]}"), name)
         return command
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from heldout_course.book.pixels import unpacked
 from heldout_course.drawings.registry import Shown, drawing
+from heldout_course.experiments.pixels import unpacked
 from heldout_course.experiments.recipe import AS_PRINTED, RUN
 
 CELL = 0.52

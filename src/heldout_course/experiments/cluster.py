@@ -267,11 +267,20 @@ def _content_once(content_of: Any, name: str) -> str:
 
 @lru_cache(maxsize=1)
 def code_hash() -> str:
-    """Hash of heldout's own code: results of another heldout are other results."""
+    """Hash of the code of heldout and of heldout_course: results of other code are other results."""
+    import heldout
+    import heldout_course
+
+    return hash_of_code(*(Path(package.__path__[0]) for package in (heldout, heldout_course)))
+
+
+def hash_of_code(*folders: Path) -> str:
+    """Hash of the Python files of packages, by their names and contents; where the folders lie does not count."""
     import hashlib
 
     digest = hashlib.sha256()
-    folder = Path(__file__).parent.parent
-    for path in sorted(folder.rglob("*.py")):
-        digest.update(f"{path.relative_to(folder).as_posix()}\n".encode() + path.read_bytes())
+    for folder in folders:
+        for path in sorted(folder.rglob("*.py")):
+            name = f"{folder.name}/{path.relative_to(folder).as_posix()}\n"
+            digest.update(name.encode() + path.read_bytes())
     return digest.hexdigest()

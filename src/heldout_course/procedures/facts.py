@@ -113,7 +113,7 @@ def image_class(name: str, label: int) -> dict[str, Any]:
 @procedure("image-sheet", light=False)
 def image_sheet(name: str, label: int, per_class: int = 8, *, seed: int = 0) -> dict[str, Any]:
     """Training images of a class, drawn at random."""
-    from heldout_course.book.pixels import packed
+    from heldout_course.experiments.pixels import packed
 
     images, y, is_test, classes = images_of(name)
     rows = np.flatnonzero((y == label) & ~is_test)

@@ -25,7 +25,7 @@ def image_steps(step: str, label: int = 7, row: int = 3) -> dict[str, Any]:
     """
     from heldout.augment.images import centre, crop, flip
     from heldout.augment.turning import rotate
-    from heldout_course.book.pixels import packed
+    from heldout_course.experiments.pixels import packed
     from heldout_course.procedures.facts import images_of
 
     images, y, _, _ = images_of("cifar10")
@@ -68,7 +68,7 @@ def tenfold(offsets: str = "printed", images_given: int = 2000, *, seed: int) ->
     from heldout.augment.images import centre
     from heldout.augment.turning import rotate
     from heldout_course.augment.images import draw_corners, tenfold_images
-    from heldout_course.book.pixels import packed
+    from heldout_course.experiments.pixels import packed
     from heldout_course.procedures.facts import images_of
 
     images, _, is_test, _ = images_of("cifar10")

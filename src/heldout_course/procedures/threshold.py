@@ -30,7 +30,7 @@ def grey_threshold(width: int = 25) -> dict[str, Any]:
     """
     from sklearn.datasets import load_sample_image
 
-    from heldout_course.book.pixels import packed
+    from heldout_course.experiments.pixels import packed
 
     colour = load_sample_image("flower.jpg")[::STEP, ::STEP].astype(float)
     grey = np.round(colour.mean(axis=2)).astype(np.uint8)

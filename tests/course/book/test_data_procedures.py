@@ -10,8 +10,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
 from heldout.errors import DataError, SettingError, ShapeError
-from heldout_course.book.pixels import MOST_BYTES, packed, unpacked
 from heldout_course.book.work import register
+from heldout_course.experiments.pixels import MOST_BYTES, packed, unpacked
 from heldout_course.experiments.procedures import PROCEDURES
 from heldout_course.procedures import components, conditions, facts, space, splitting, toy_table
 
