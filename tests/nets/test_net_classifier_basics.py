@@ -160,5 +160,54 @@ def test_spoiled_arrays_are_refused(spoil):
     x, y = digits(60)
     meta, arrays = quick_cnn(epochs=1).fit(x, y).to_arrays()
     spoil(meta, arrays)
-    with pytest.raises(ArtifactError):
+    with pytest.raises(ArtifactError, match=r"Fix: (the file is damaged|pip install --upgrade)"):
         NetClassifier.from_arrays(meta, arrays)
+
+
+def test_a_bundle_of_an_older_version_takes_the_default_of_a_setting_that_it_lacks():
+    x, y = digits(60)
+    net = quick_cnn(epochs=1).fit(x, y)
+    meta, arrays = net.to_arrays()
+    for name in ("label_smoothing", "freeze", "history"):
+        del meta["settings"][name]
+    back = NetClassifier.from_arrays(meta, arrays)
+    assert (back.label_smoothing, back.freeze, back.history) == (0.0, (), "light")
+    assert np.array_equal(back.predict_proba(x), net.predict_proba(x))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m["settings"].update(wavelet="haar"), "written by a newer heldout: unknown setting 'wavelet'"),
+        (lambda m: m.update(calibration={}), "written by a newer heldout: unknown key 'calibration'"),
+        (lambda m: m.update(schema=99), "written by a newer heldout: schema 99"),
+    ],
+)
+def test_a_bundle_of_a_newer_version_says_so_and_how_to_read_it(change, message):
+    x, y = digits(60)
+    meta, arrays = quick_cnn(epochs=1).fit(x, y).to_arrays()
+    change(meta)
+    with pytest.raises(ArtifactError, match=message) as caught:
+        NetClassifier.from_arrays(meta, arrays)
+    assert caught.value.fix == "pip install --upgrade heldout"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda m: m["settings"].pop("net"),
+        lambda m: m.pop("machine"),
+        lambda m: m.update(schema=True),
+        lambda m: m.update(schema=0),
+        lambda m: m.update(schema="1"),
+        lambda m: m["settings"].update(freeze="output"),
+        lambda m: m["settings"].update(nesterov=1),
+    ],
+)
+def test_what_is_missing_or_of_another_type_is_damage_and_no_version(spoil):
+    x, y = digits(60)
+    meta, arrays = quick_cnn(epochs=1).fit(x, y).to_arrays()
+    spoil(meta)
+    with pytest.raises(ArtifactError, match="the file is damaged or was not written by heldout") as caught:
+        NetClassifier.from_arrays(meta, arrays)
+    assert "newer" not in caught.value.what

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
@@ -23,6 +24,10 @@ def _refuse(what: str, where: str = "net") -> ArtifactError:
     return ArtifactError(what, where=where, fix="the file is damaged or was not written by heldout: train again")
 
 
+def _newer(what: str, where: str = "net") -> ArtifactError:
+    return ArtifactError(f"written by a newer heldout: {what}", where=where, fix="pip install --upgrade heldout")
+
+
 def input_parameters(shape: tuple[int, ...]) -> tuple[Parameter, ...]:
     """Arrays of the standardised input."""
     return tuple(Parameter(f"input.{role}", shape[-1:], role) for role in ("mean", "std"))
@@ -38,18 +43,17 @@ def unpack(
 ) -> tuple[dict[str, Any], tuple[int, ...], list[Any], list[dict[str, np.ndarray]]]:
     """Check everything; return the settings, the shape, the classes and each replicate's arrays.
 
+    Settings that are missing, because an older version did not have them, take their defaults. So the default of a
+    new setting must be what earlier versions did.
+
     Raises
     ------
     ArtifactError
-        For any difference from what the net's text asks for.
+        For a setting, a key or a schema of a newer version, and for any difference from what the net's text asks for.
     """
     from heldout.nets.settings import Settings
 
-    if not isinstance(meta, dict) or set(meta) != _KEYS:
-        found = sorted(map(str, meta))[:20] if isinstance(meta, dict) else type(meta).__name__
-        raise _refuse(f"expected the keys {sorted(_KEYS)}, found {found}")
-    if meta["schema"] != SCHEMA or isinstance(meta["schema"], bool):
-        raise _refuse(f"schema {meta['schema']!r} is not {SCHEMA}")
+    _check_header(meta)
     settings = _settings(meta["settings"])
     shape = _shape(meta["shape"])
     classes = _classes(meta["classes"], meta["class_kind"])
@@ -70,14 +74,30 @@ def unpack(
     return settings, shape, classes, [_replicate(parameters, arrays, r, dtype) for r in range(n_replicates)]
 
 
-def _settings(found: Any) -> dict[str, Any]:
-    from dataclasses import fields
+def _check_header(meta: Any) -> None:
+    """Refuse what has not exactly the keys of this schema."""
+    if not isinstance(meta, dict):
+        raise _refuse(f"expected a mapping, found {type(meta).__name__}")
+    schema = meta.get("schema")
+    if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
+        raise _refuse(f"schema {schema!r}"[:200])
+    if schema > SCHEMA:
+        raise _newer(f"schema {schema!r}, this version reads up to {SCHEMA}"[:200])
+    if missing := sorted(_KEYS - set(meta)):
+        raise _refuse(f"the keys {missing} are missing")
+    if unknown := sorted(set(map(str, meta)) - _KEYS):
+        raise _newer(f"unknown key {unknown[0]!r}"[:200])
 
+
+def _settings(found: Any) -> dict[str, Any]:
+    """All settings: those of the file, and defaults where an older version had none."""
     from heldout.nets.settings import Settings
 
-    names = {f.name for f in fields(Settings)}
-    if not isinstance(found, dict) or set(found) != names:
-        raise _refuse("the settings are not those of this version")
+    if not isinstance(found, dict) or "net" not in found:
+        raise _refuse("the settings name no net")
+    if unknown := sorted(set(map(str, found)) - set(asdict(Settings()))):
+        raise _newer(f"unknown setting {unknown[0]!r}"[:200], "net settings")
+    found = {**asdict(Settings()), "freeze": [], **found}
     freeze = found["freeze"]
     if not isinstance(freeze, list) or not all(isinstance(n, str) for n in freeze) or len(freeze) > 10_000:
         raise _refuse("freeze is not a list of layer names")
