@@ -71,7 +71,7 @@ def _hop(rate: int) -> int:
 def by_heldout(folder: Path, cache: Path) -> np.ndarray:
     from heldout.data.loading import load
     from heldout.prepare.sounds import SoundSpectrogram
-    from heldout.processes.workers import n_cores
+    from heldout.processes.cores import n_cores
 
     os.environ["HELDOUT_CACHE"] = str(cache)
     data = load(folder, sample_rate=44_100, clip_seconds=5.0)

@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 from heldout.errors import SettingError, TrainingError
 from heldout.nets.classifier import NetClassifier
-from heldout.nets.fit import here, planner, pool
+from heldout.nets.fit import here, planner, pool, ways
 from heldout.nets.fit.folds import FitJob, fit_jobs
 from heldout.nets.fit.loop import TrainingStopped
 from heldout.nets.net import Net
@@ -58,7 +58,7 @@ def test_one_job_is_trained_alone():
 def processes(monkeypatch):
     """Worker processes for everything with a convolution."""
     monkeypatch.setattr(planner, "PROCESS_WORK", 0)
-    monkeypatch.setattr(planner, "n_cores", lambda: 2)
+    monkeypatch.setattr(ways, "n_cores", lambda: 2)
 
 
 @pytest.mark.slow

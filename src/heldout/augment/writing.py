@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from heldout.augment.staging import Staging, write_whole
 from heldout.data.dataset import Dataset
 from heldout.errors import require
 from heldout.files import write_text
+from heldout.processes.cores import n_cores
 
 Progress = Callable[[int, int, str], None]
 SOUND_FORMATS = ("flac", "wav", "ogg")
@@ -216,5 +216,4 @@ def n_jobs(asked: int | None, n_samples: int, worth: int) -> int:
     """Processes to use: as asked, or one for each core if there are `worth` samples or more."""
     if asked is not None:
         return max(1, asked)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores if n_samples >= worth else 1
+    return n_cores() if n_samples >= worth else 1

@@ -20,6 +20,7 @@ from typing import Any
 import heldout
 from heldout.data.decode_worker import Reader, decode_chunk, write_rows
 from heldout.data.images import Form, MismatchError
+from heldout.processes.cores import n_cores
 
 Progress = Callable[[int, int, str], None]
 Answer = dict[str, Any]  # see decode_worker.decode_chunk
@@ -52,9 +53,7 @@ class Decoded:
 
 def n_workers() -> int:
     """Cores that this process may use, at most 16."""
-    if hasattr(os, "sched_getaffinity"):
-        return min(_MAX_WORKERS, len(os.sched_getaffinity(0)))
-    return min(_MAX_WORKERS, os.cpu_count() or 1)
+    return min(_MAX_WORKERS, n_cores())
 
 
 def decode_files(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
+
+from heldout.processes.cores import n_cores
 
 
 def out_of_fold(
@@ -48,7 +49,7 @@ def out_of_fold(
     with (
         warnings.catch_warnings(),
         threadpool_limits(1, user_api="blas"),
-        ThreadPoolExecutor(os.cpu_count()) as pool,
+        ThreadPoolExecutor(n_cores()) as pool,
     ):
         warnings.simplefilter("ignore")  # a model that has not quite converged is good enough to look with
         for found in pool.map(of_others, numbers.tolist()):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from threadpoolctl import threadpool_limits
+
+from heldout.processes.cores import n_cores
 
 
 def over_blocks(work: Callable[[slice], None], n: int, size: int) -> None:
@@ -15,5 +16,5 @@ def over_blocks(work: Callable[[slice], None], n: int, size: int) -> None:
     Products of matrices get one thread each meanwhile: in a small block, what is done beside the product takes as long.
     """
     blocks = [slice(start, min(n, start + size)) for start in range(0, n, size)]
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_cores()) as pool:
         list(pool.map(work, blocks))

@@ -21,7 +21,8 @@ from heldout.nets.fit.feed import Feed, Standardizer, check_rows
 from heldout.nets.fit.jobs import machine_of, numeric, plain, prepare_jobs
 from heldout.nets.fit.machine import DTYPES, describe, find_device, sum_dtype, use_threads
 from heldout.nets.fit.measure import infer, rows_per_batch, widest
-from heldout.nets.fit.planner import Machine, has_convolutions, place, train_jobs
+from heldout.nets.fit.planner import Machine, has_convolutions, place
+from heldout.nets.fit.ways import train_jobs
 from heldout.nets.net import Net
 from heldout.nets.settings import Progress, Settings, Trained
 from heldout.nets.stack import Stack

@@ -8,7 +8,6 @@ because sums depend on them in the last bits.
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import sys
 import tempfile
@@ -16,7 +15,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from heldout.errors import TrainingError
-from heldout.select.fitting import Rows
+from heldout.processes.cores import n_cores
 
 SHARE_ABOVE_BYTES = 32 * 2**20
 """Larger arrays go to the workers as a memory-mapped temporary file."""
@@ -36,34 +35,29 @@ class OutOfTimeError(TrainingError):
     """The time that was allowed ran out before the work was done."""
 
 
-def n_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 class Workers:
-    """A few processes that hold the training rows and fit what they are sent.
+    """A few processes that hold what all tasks share, such as the training rows, and do what they are sent.
 
     Parameters
     ----------
-    data : Rows
-        What every task gets as its first argument.
+    data : dataclass
+        What every task gets as its first argument. Its large arrays go to the workers as memory-mapped files.
     n : int, optional
         Processes; by default one per core.
     threads : int
         Threads per process.
     """
 
-    def __init__(self, data: Rows, n: int | None = None, *, threads: int = 1) -> None:
+    def __init__(self, data: Any, n: int | None = None, *, threads: int = 1) -> None:
         self._n = n or n_cores()
         self._threads = threads
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._data = data
-        if isinstance(data.x, np.ndarray) and data.x.nbytes > SHARE_ABOVE_BYTES:
+        large = {name: value for name, value in vars(data).items() if _is_large(value)}
+        if large:
             self._scratch = tempfile.TemporaryDirectory(prefix="heldout-")
-            path = Path(self._scratch.name) / "x.npy"
-            np.save(path, data.x, allow_pickle=False)
-            self._data = replace(data, x=path)
+            folder = Path(self._scratch.name)
+            self._data = replace(data, **{name: _write_array(folder, name, array) for name, array in large.items()})
         self._idle: list[_Worker] = []
 
     def __enter__(self) -> Workers:
@@ -147,14 +141,38 @@ class Workers:
         return [results[number] for number in range(len(tasks))]
 
 
-def _ready(data: Rows) -> None:
+def _ready(data: Any) -> None:
     """Do nothing: the answer says that the process is up."""
+
+
+@dataclass(frozen=True)
+class _ArrayFile:
+    """An array on its way to a worker."""
+
+    path: Path
+
+
+def _is_large(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.nbytes > SHARE_ABOVE_BYTES
+
+
+def _write_array(folder: Path, name: str, array: np.ndarray) -> _ArrayFile:
+    path = folder / f"{name}.npy"
+    np.save(path, array, allow_pickle=False)
+    return _ArrayFile(path)
+
+
+def _open_arrays(data: Any) -> Any:
+    """Data as they were, with the arrays mapped from their files."""
+    found = {name: value for name, value in vars(data).items() if isinstance(value, _ArrayFile)}
+    opened = {name: np.load(file.path, mmap_mode="r", allow_pickle=False) for name, file in found.items()}
+    return replace(data, **opened) if opened else data
 
 
 class _Worker:
     """One process and the pipe to it."""
 
-    def __init__(self, data: Rows, threads: int) -> None:
+    def __init__(self, data: Any, threads: int) -> None:
         context = _context()
         self.connection, there = context.Pipe()
         self.process = context.Process(target=_serve, args=(there, data, threads), daemon=True)
@@ -206,7 +224,7 @@ def _how_it_died(code: int | None) -> str:
     return f"its process ended twice with exit code {code}"
 
 
-def _serve(connection: Connection, data: Rows, threads: int) -> None:
+def _serve(connection: Connection, data: Any, threads: int) -> None:
     """Answer tasks until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -214,8 +232,7 @@ def _serve(connection: Connection, data: Rows, threads: int) -> None:
 
     from heldout.processes import preload  # noqa: F401 - loads the libraries whose threads are limited next
 
-    if isinstance(data.x, Path):
-        data = replace(data, x=np.load(data.x, mmap_mode="r", allow_pickle=False))
+    data = _open_arrays(data)
     with threadpool_limits(limits=threads):
         while True:
             try:

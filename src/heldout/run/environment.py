@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import heldout
-from heldout.processes.workers import n_cores
+from heldout.processes.cores import n_cores
 
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "pillow", "torch", "safetensors")
 

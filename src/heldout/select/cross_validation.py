@@ -19,7 +19,8 @@ from heldout.errors import HeldoutError, MissingExtraError, TrainingError, requi
 from heldout.evaluate.confusion import confusion, mcc
 from heldout.evaluate.intervals import mcc_standard_error, mean_and_se
 from heldout.models.zoo import Candidate, task_of
-from heldout.processes.workers import OutOfTimeError, n_cores
+from heldout.processes.cores import n_cores
+from heldout.processes.workers import OutOfTimeError
 from heldout.run.settings import TrainSettings
 from heldout.select.budget import Budget
 from heldout.select.candidates import NotPreparedError, candidates_for

@@ -12,7 +12,7 @@ from heldout.evaluate.confusion import confusion, mcc
 from heldout.evaluate.growth import beginnings
 from heldout.evaluate.intervals import mcc_standard_error, mean_and_se
 from heldout.models.zoo import Candidate, task_of
-from heldout.processes.workers import n_cores
+from heldout.processes.cores import n_cores
 from heldout.run.folder import RunFolder
 from heldout.select.cross_validation import CandidateResult, Choice, Listener, Selection, seed_of
 from heldout.select.fitting import FoldResult, Rows, fit_fold, fit_net_folds

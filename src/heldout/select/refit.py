@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from heldout.models.zoo import Candidate, task_of
-from heldout.processes.workers import OutOfTimeError, Workers, n_cores
+from heldout.processes.cores import n_cores
+from heldout.processes.workers import OutOfTimeError, Workers
 from heldout.select.cross_validation import Choice, Listener, Selection
 from heldout.select.fitting import Rows, count_parameters, fit_final, history_of
 from heldout.select.views import as_numbers, first_step

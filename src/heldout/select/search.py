@@ -17,7 +17,8 @@ from heldout.errors import SettingError, ShapeError, TrainingError
 from heldout.evaluate.confusion import mcc
 from heldout.evaluate.intervals import mean_and_se
 from heldout.models.spaces import as_space
-from heldout.processes.workers import OutOfTimeError, n_cores
+from heldout.processes.cores import n_cores
+from heldout.processes.workers import OutOfTimeError
 from heldout.select.fitting import Rows
 from heldout.select.search_choice import RULES
 from heldout.select.search_fits import Attempt, Fit, Fitter

@@ -20,7 +20,8 @@ from heldout.errors import ArtifactError, HeldoutError, require
 from heldout.evaluate.confusion import mcc
 from heldout.models.spaces import SPACES, Space, as_space
 from heldout.models.zoo import Candidate, Task, task_of
-from heldout.processes.workers import OutOfTimeError, n_cores
+from heldout.processes.cores import n_cores
+from heldout.processes.workers import OutOfTimeError
 from heldout.select.budget import Budget
 from heldout.select.cross_validation import CandidateResult, Listener, Selection, ended, fill_result, seed_of
 from heldout.select.fitting import Rows

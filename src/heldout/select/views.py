@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from heldout.processes.workers import Workers, n_cores
+from heldout.processes.cores import n_cores
+from heldout.processes.workers import Workers
 from heldout.select.fitting import Rows
 
 

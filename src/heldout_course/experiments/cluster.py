@@ -93,7 +93,7 @@ class Cluster:
         variables = dict.fromkeys(THREAD_VARIABLES, "1") | {k: os.environ[k] for k in PASSED_ON if k in os.environ}
         how: dict[str, Any] = {"runtime_env": {"env_vars": variables}, "log_to_driver": False}
         if address == "local":
-            from heldout.processes.workers import n_cores
+            from heldout.processes.cores import n_cores
 
             os.environ.update(LOOPBACK)
             os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))

@@ -155,7 +155,7 @@ def _pool(
     if n == 0 or all(map(_is_light, jobs)):
         return nullcontext()
     if engine in (None, "local"):
-        from heldout.processes.workers import n_cores
+        from heldout.processes.cores import n_cores
 
         return Pool(n_cores() if n is None else n, work)
     return Cluster(str(engine), n, work)

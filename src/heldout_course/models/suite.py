@@ -11,7 +11,8 @@ from difflib import get_close_matches
 import numpy as np
 
 from heldout.errors import SettingError, ShapeError
-from heldout.processes.workers import Workers, n_cores
+from heldout.processes.cores import n_cores
+from heldout.processes.workers import Workers
 from heldout.select.fitting import Rows
 from heldout_course.models.many_folds import naive_bayes, nearest_centroid, nearest_neighbours
 from heldout_course.models.quick_trees import predict_forest, predict_tree

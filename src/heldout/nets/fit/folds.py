@@ -12,7 +12,7 @@ from sklearn.base import clone
 from heldout.errors import LabelError, SettingError
 from heldout.nets.classifier import NetClassifier
 from heldout.nets.fit.jobs import machine_of, prepare_jobs
-from heldout.nets.fit.planner import train_jobs
+from heldout.nets.fit.ways import train_jobs
 from heldout.nets.settings import Job, Progress, Settings
 
 

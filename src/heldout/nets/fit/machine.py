@@ -40,13 +40,6 @@ def sum_dtype(device: torch.device) -> Any:
     return torch.float32 if device.type == "mps" else torch.float64
 
 
-def n_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def total_memory(device: torch.device) -> int:
     """Bytes of memory of a device, whoever uses them."""
     if device.type == "cuda":

@@ -6,7 +6,7 @@ machine, however busy it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,9 +14,8 @@ import numpy as np
 import torch
 
 from heldout.errors import SettingError
-from heldout.nets.fit.machine import n_cores
 from heldout.nets.net import Net, Shape, Step
-from heldout.nets.settings import Job, Progress, Settings, Trained
+from heldout.nets.settings import Job, Settings
 from heldout.nets.text import BatchNorm, Conv
 
 #: Multiply-adds of all jobs together from which worker processes are used: minutes of work, which repay their start
@@ -100,53 +99,3 @@ def choose_way(plan: Sequence[Step], jobs: Sequence[Job], device: torch.device) 
     per_row = 3 * sum(step.multiply_adds for step in plan)
     work = sum(per_row * len(job.rows) * job.settings.epochs for job in jobs)
     return "processes" if work >= PROCESS_WORK else "solo"
-
-
-def train_jobs(
-    data: Data,
-    jobs: Sequence[Job],
-    *,
-    n_classes: int,
-    machine: Machine,
-    progress: Progress | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> list[Trained]:
-    """Train jobs, those of equal program together; results in the order of the jobs."""
-    shape = tuple(data.x.shape[1:])
-    results: dict[int, Trained] = {}
-    for numbers in _group(jobs):
-        group = [jobs[n] for n in numbers]
-        plan = place(group[0].settings, shape, n_classes)
-        way = choose_way(plan, group, machine.device)
-        if way == "processes" and min(len(group), machine.threads or n_cores()) > 1:
-            from heldout.nets.fit.pool import train_in_processes
-
-            n_workers = min(len(group), machine.threads or n_cores())
-            found = train_in_processes(
-                data,
-                group,
-                n_classes=n_classes,
-                n_workers=n_workers,
-                machine=machine,
-                progress=progress,
-                should_stop=should_stop,
-            )
-        else:
-            threads = 1 if way == "processes" else machine.threads
-            from heldout.nets.fit.here import train_here
-
-            here = replace(machine, threads=threads)
-            found = train_here(data, group, plan, here, way, progress=progress, should_stop=should_stop)
-        results.update(zip(numbers, found, strict=True))
-    for trained in results.values():
-        if trained.checkpoint:
-            Path(trained.checkpoint).unlink(missing_ok=True)
-    return [results[n] for n in range(len(jobs))]
-
-
-def _group(jobs: Sequence[Job]) -> list[list[int]]:
-    """Positions of the jobs that can share a stack."""
-    groups: dict[object, list[int]] = {}
-    for number, job in enumerate(jobs):
-        groups.setdefault((job.settings.program(), job.validation is None), []).append(number)
-    return list(groups.values())
