@@ -10,8 +10,9 @@ import sklearn.metrics as oracle
 
 from heldout.errors import LabelError, SettingError, ShapeError
 from heldout.evaluate.bootstrap import _rank_scorer, _Rows, metric_intervals
-from heldout.evaluate.intervals import auc_interval, bootstrap_interval, mcc_standard_error, mean_interval
+from heldout.evaluate.intervals import auc_interval, bootstrap_interval, mean_interval
 from heldout.evaluate.metrics import metrics
+from heldout.evaluate.standard_errors import mcc_standard_error
 
 MATRIX = ("accuracy", "balanced_accuracy", "mcc", "kappa", "f1_macro", "f1_weighted")
 PROBABILITY = ("log_loss", "brier", "auc", "average_precision", "top_k_accuracy")
@@ -149,7 +150,7 @@ def test_the_interval_of_a_mean_is_students() -> None:
     expected = stats.t.interval(0.95, 3, np.mean(scores), stats.sem(scores))
     assert mean_interval(scores) == pytest.approx(expected)
     assert mean_interval([0.8]) is None
-    assert mean_interval([1.0, 1.0], least_error=0.01)[0] < 1.0
+    assert mean_interval([1.0, 1.0], se_floor=0.01)[0] < 1.0
 
 
 def test_one_group_or_one_row_tells_nothing_of_the_variance() -> None:

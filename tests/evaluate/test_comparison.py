@@ -56,7 +56,7 @@ def test_equal_scores_everywhere_give_no_difference_and_no_crash() -> None:
         assert "no proof" in found.says
     # always better by the very same amount: as sure as five heads in a row, not infinitely sure
     assert compare(same, same - 0.1).p == pytest.approx(2 / 2**5)
-    assert compare(same, same, least_error=0.01).high > 0.01
+    assert compare(same, same, se_floor=0.01).high > 0.01
 
 
 @given(st.integers(0, 60), st.integers(0, 60))

@@ -15,9 +15,13 @@ from heldout.evaluate.confusion import STATISTICS, mcc_of
 from heldout.evaluate.intervals import (
     accuracy_interval,
     bootstrap_interval,
+    confidence_level,
     grouped_accuracy_interval,
-    mean_and_se,
+    independence,
+    n_effective,
+    wilson_interval,
 )
+from heldout.evaluate.standard_errors import mean_and_se
 
 
 @given(st.integers(1, 5000), st.floats(0, 1), st.sampled_from([0.8, 0.95, 0.99]))
@@ -195,3 +199,33 @@ def test_scores_that_cannot_be_averaged_are_refused(scores) -> None:
 def test_one_size_without_the_other_is_refused() -> None:
     with pytest.raises(ShapeError, match="both, or neither"):
         mean_and_se([0.5, 0.6], n_train=10)
+
+
+def test_confidence_levels_are_bonferronis():
+    assert [confidence_level(k) for k in (0, 1)] == [0.95, 0.95]
+    assert confidence_level(5) == pytest.approx(0.99)
+    assert confidence_level(2, base=0.9) == pytest.approx(0.95)
+    with pytest.raises(SettingError):
+        confidence_level(1, base=95)
+
+
+def test_groups_of_equal_rows_are_worth_one_row_each() -> None:
+    groups = np.repeat(np.arange(50), 4)
+    right = np.repeat(np.random.default_rng(0).random(50) < 0.7, 4)
+    assert n_effective(right, groups) == pytest.approx(49, abs=0.01)  # n - 1: the variance is estimated
+    assert n_effective(np.ones(200, bool), groups) == 50
+    assert 0.2 < independence(right, groups) < 0.25
+    assert independence(right, None) == independence(right, np.arange(200)) == 1.0
+
+
+def test_groups_that_err_independently_are_worth_about_their_rows() -> None:
+    rng = np.random.default_rng(1)
+    found = [n_effective(rng.random(400) < 0.8, np.arange(400) // 4) for _ in range(50)]
+    assert 320 < np.mean(found) <= 400
+
+
+def test_an_interval_of_a_share_widens_as_fewer_rows_are_independent() -> None:
+    whole, half = wilson_interval(0.9, 100), wilson_interval(0.9, 50.5)
+    assert half[0] < whole[0] < 0.9 < whole[1] < half[1]
+    assert wilson_interval(1.0, 12.5)[1] == 1.0
+    assert wilson_interval(0.0, 12.5)[0] == 0.0

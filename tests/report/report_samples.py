@@ -8,6 +8,7 @@ import numpy as np
 
 from heldout.evaluate.comparison import Comparison, adjust, compare
 from heldout.evaluate.rules import Rule
+from heldout.evaluate.scoring import Scored, score
 from heldout.report.content import (
     DataFinding,
     DataSummary,
@@ -18,7 +19,6 @@ from heldout.report.content import (
     Sample,
     Seal,
 )
-from heldout.report.scoring import Scored, score
 
 HOSTILE = (
     "<script>document.title='owned'</script>",

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from report_samples import sample
 
 from heldout.evaluate.decisions import at_prevalence
-from heldout.evaluate.intervals import accuracy_interval
+from heldout.evaluate.intervals import accuracy_interval, wilson_interval
 from heldout.evaluate.metrics import metrics
 from heldout.evaluate.rules import Rule
+from heldout.evaluate.scoring import score
 from heldout.report.board import (
     RATES,
     Counts,
@@ -28,7 +29,6 @@ from heldout.report.board import (
 )
 from heldout.report.deciding import decision_words
 from heldout.report.page import render_report
-from heldout.report.scoring import score, wilson
 
 
 def two(n: int = 211, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -89,7 +89,7 @@ def test_every_interval_holds_its_value_and_stays_in_range(
 
 def test_wilsons_interval_of_whole_rows_is_the_known_one() -> None:
     for part, whole in ((0, 5), (3, 7), (30, 30)):
-        assert wilson(part, whole, 0.95) == pytest.approx(accuracy_interval(part, whole))
+        assert wilson_interval(part / whole, whole) == pytest.approx(accuracy_interval(part, whole))
 
 
 @pytest.mark.parametrize("key", ["ppv", "npv", "accuracy", "mcc"])

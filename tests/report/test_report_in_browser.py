@@ -15,12 +15,12 @@ import pytest
 from PIL import Image
 from report_samples import HOSTILE, hostile_pair, hostile_sample, sample
 
+from heldout.evaluate.scoring import score
 from heldout.report import words
 from heldout.report.board import SHARES, Counts, board
 from heldout.report.content import ReportContent
 from heldout.report.deciding import decision_words
 from heldout.report.page import render_report
-from heldout.report.scoring import score
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [

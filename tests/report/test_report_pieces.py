@@ -17,12 +17,12 @@ from report_samples import rivals
 from heldout.errors import ShapeError
 from heldout.evaluate.abstaining import abstention
 from heldout.evaluate.curves import precision_recall, reliability, roc
+from heldout.evaluate.scoring import score
 from heldout.report import curve_plots, words
 from heldout.report.content import History, LeaderboardRow
 from heldout.report.leaderboard import DifferenceScale, LeaderboardScale
 from heldout.report.matrix import confusion_map
 from heldout.report.pictures import picture_data_uri
-from heldout.report.scoring import score
 
 
 @pytest.mark.parametrize(

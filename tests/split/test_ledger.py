@@ -14,7 +14,7 @@ import pytest
 
 from heldout.errors import ArtifactError, HeldoutError, SettingError
 from heldout.files import DiskError
-from heldout.split.ledger import Ledger, confidence_level, ledger_path
+from heldout.split.ledger import Ledger, ledger_path
 from heldout.split.sketch import SKETCH_SIZE, shared_part, sketch_of
 
 APPENDER = """
@@ -324,11 +324,3 @@ def test_the_shared_part_is_estimated_within_a_tenth(shift, expected):
 def test_a_small_test_set_inside_a_large_one_is_found():
     assert shared_part(sketch_of(digests(0, 100)), sketch_of(digests(0, 5000))) == 1.0
     assert len(sketch_of(digests(0, 5000))) == SKETCH_SIZE
-
-
-def test_confidence_levels_are_bonferronis():
-    assert [confidence_level(k) for k in (0, 1)] == [0.95, 0.95]
-    assert confidence_level(5) == pytest.approx(0.99)
-    assert confidence_level(2, base=0.9) == pytest.approx(0.95)
-    with pytest.raises(SettingError):
-        confidence_level(1, base=95)

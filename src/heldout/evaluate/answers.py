@@ -12,6 +12,7 @@ from heldout.evaluate.checks import group_numbers
 from heldout.evaluate.comparison import interval_ends, p_in_words, p_of_t
 from heldout.evaluate.intervals import accuracy_interval
 from heldout.evaluate.significance import mcnemar
+from heldout.evaluate.standard_errors import difference_se_floor
 
 
 def compare_answers(
@@ -90,7 +91,7 @@ def _between_groups(differences: np.ndarray, numbers: np.ndarray, level: float) 
         return -1.0, 1.0, 1.0  # one group: nothing is known about others
     residuals = np.bincount(numbers, differences) - mean * sizes
     error = math.sqrt(n_groups / (n_groups - 1) * float((residuals**2).sum())) / n
-    error = max(error, math.sqrt(2) / (n_groups + 2))
+    error = max(error, difference_se_floor(n_groups))
     low, high = interval_ends(mean, error, float(n_groups - 1), level)
     return max(-1.0, low), min(1.0, high), p_of_t(mean / error, n_groups - 1)
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from heldout.errors import SettingError, ShapeError
 from heldout.evaluate.checks import check_level
-from heldout.evaluate.intervals import mean_and_se
 from heldout.evaluate.significance import (
     check_scores,
     cliffs_delta,
@@ -24,6 +23,7 @@ from heldout.evaluate.significance import (
     welch_test,
     wilcoxon,
 )
+from heldout.evaluate.standard_errors import mean_and_se
 
 Test = Literal["auto", "t", "wilcoxon", "mann-whitney"]
 TESTS = ("auto", "t", "wilcoxon", "mann-whitney")
@@ -101,7 +101,7 @@ def compare(
     names: tuple[str, str] = ("A", "B"),
     margin: float | None = None,
     level: float = 0.95,
-    least_error: float = 0.0,
+    se_floor: float = 0.0,
 ) -> Comparison:
     """Compare two models by their scores over folds × repeats, or over independent replicates.
 
@@ -120,7 +120,7 @@ def compare(
     margin : float, optional
         Largest difference that would not matter; adds a statement on equivalence.
     level : float, default=0.95
-    least_error : float, default=0
+    se_floor : float, default=0
         Floor of the standard error of the difference, for scores of few rows: two perfect models differ by 0, and not
         by exactly 0.
 
@@ -152,8 +152,8 @@ def compare(
         words = "Welch's t-test" + (", corrected for overlapping folds" if n_train else "")
         if test == "mann-whitney":
             p, words = float(mann_whitney(a, b)[1]), "Mann-Whitney U"
-    if error < least_error:
-        error = least_error
+    if error < se_floor:
+        error = se_floor
         p = p if test in ("wilcoxon", "mann-whitney") else p_of_t(difference / error, degrees)
     low, high = interval_ends(difference, error, degrees, level)
     found = Comparison(

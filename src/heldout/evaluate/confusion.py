@@ -91,16 +91,6 @@ def mcc(y: object, predicted: object) -> float:
     return float(mcc_of(confusion(y, predicted)))
 
 
-def accuracy_of(matrix: np.ndarray) -> np.ndarray:
-    """Share of rows that are right."""
-    return margins.accuracy(margins_of(matrix))
-
-
-def recall_of(matrix: np.ndarray) -> np.ndarray:
-    """Per class: share of its rows that were found, (..., n_classes); NaN for a class without rows."""
-    return margins.recall(margins_of(matrix))
-
-
 def mcc_of(matrix: np.ndarray) -> np.ndarray:
     """Matthews correlation of counts (Gorodkin 2004); 0 where it is 0 / 0."""
     return margins.mcc(margins_of(matrix))

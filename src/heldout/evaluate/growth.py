@@ -10,7 +10,7 @@ import numpy as np
 
 from heldout.errors import LabelError, SettingError
 from heldout.evaluate.confusion import mcc
-from heldout.evaluate.intervals import mean_and_se
+from heldout.evaluate.standard_errors import mean_and_se
 
 Fold = tuple[np.ndarray, np.ndarray]
 """Training rows and validation rows, as positions."""

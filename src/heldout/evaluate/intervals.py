@@ -1,4 +1,4 @@
-"""How sure a number is: intervals for one test set, standard errors over folds and repeats.
+"""How sure a number is: intervals for one test set, and for a mean over folds and repeats.
 
 Accuracy has Wilson's interval. Scores of the whole confusion matrix (MCC, balanced accuracy, F1) have a
 bootstrap of the matrix: drawing rows with replacement is drawing cells of the matrix from a multinomial, so
@@ -15,16 +15,35 @@ from heldout.errors import SettingError, ShapeError
 from heldout.evaluate.checks import check_level, group_numbers
 from heldout.evaluate.confusion import STATISTICS, confusion
 from heldout.evaluate.draws import Statistic, drawn_scores
+from heldout.evaluate.standard_errors import mean_and_se
 
 
-def _z(level: float) -> float:
-    """Two-sided normal quantile of a confidence level."""
+def z_of(level: float) -> float:
+    """Two-sided quantile of the normal distribution: 1.96 for 0.95."""
     from statistics import NormalDist
 
     return NormalDist().inv_cdf(0.5 + check_level(level) / 2)
 
 
-def _wilson(share: float, n: float, z: float) -> tuple[float, float]:
+def wilson_interval(
+    share: float, n: float, level: float = 0.95, *, quantile: float | None = None
+) -> tuple[float, float]:
+    """Wilson's score interval for a share of rows that count as ``n`` independent ones.
+
+    Parameters
+    ----------
+    share : float in [0, 1]
+    n : float
+        Above 0; not whole where rows of a group err together (see `n_effective`).
+    level : float, default=0.95
+    quantile : float, optional
+        In place of the normal quantile of the level: Student's, where the variance was estimated.
+
+    References
+    ----------
+    Wilson 1927, doi:10.1080/01621459.1927.10502953
+    """
+    z = z_of(level) if quantile is None else quantile
     centre = share + z * z / (2 * n)
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     below, above = (centre - half) / (1 + z * z / n), (centre + half) / (1 + z * z / n)
@@ -57,16 +76,13 @@ def accuracy_interval(correct: int, n: int, level: float = 0.95) -> tuple[float,
     """
     if n < 1 or not 0 <= correct <= n:
         raise ShapeError(f"{correct} of {n} rows cannot be right", fix="pass 0 <= correct <= n with n >= 1")
-    return _wilson(correct / n, n, _z(level))
+    return wilson_interval(correct / n, n, level)
 
 
 def grouped_accuracy_interval(right: object, groups: object, level: float = 0.95) -> tuple[float, float]:
     """Interval for a share of rows that come in groups (patients, recordings), whose rows err together.
 
-    Wilson's interval for as many independent rows as the groups are worth: the rows, divided by the design
-    effect (variance of the share between groups, over what independent rows would have), with Student's
-    quantile for the number of groups. If all rows are right, or all wrong, the design effect cannot be
-    seen, and a group counts as one row.
+    Wilson's interval for the effective number of rows, with Student's quantile for the number of groups.
 
     Parameters
     ----------
@@ -77,23 +93,92 @@ def grouped_accuracy_interval(right: object, groups: object, level: float = 0.95
 
     References
     ----------
-    Kish 1965, Survey Sampling, section 5.4; Korn & Graubard 1998 (effective sample size and Student's
-    quantile)
+    Korn & Graubard 1998 (effective sample size and Student's quantile)
     """
     from scipy.special import stdtrit
 
     hits, numbers = np.asarray(right, dtype=float), group_numbers(groups, np.asarray(right).size)
     check_level(level)
-    n, sizes = hits.size, np.bincount(numbers).astype(float)
-    n_groups, share = len(sizes), float(hits.mean())
+    n_groups = int(numbers.max()) + 1
     if n_groups == 1:
         return 0.0, 1.0  # one group: nothing is known about others
-    worth = n * n / float((sizes**2).sum())
-    if 0 < share < 1:
-        residuals = np.bincount(numbers, hits) - share * sizes
-        variance = n_groups / (n_groups - 1) * float((residuals**2).sum()) / n**2
-        worth = min(float(n), max(1.0, share * (1 - share) / variance)) if variance else float(n)
-    return _wilson(share, worth, float(stdtrit(n_groups - 1, 0.5 + level / 2)))
+    quantile = float(stdtrit(n_groups - 1, 0.5 + level / 2))
+    return wilson_interval(float(hits.mean()), n_effective(hits, numbers), level, quantile=quantile)
+
+
+def n_effective(right: object, groups: object) -> float:
+    """Effective number of rows: how many independent rows say as much about a share as these rows in groups.
+
+    The rows, divided by the design effect: the variance of the share between groups, over what independent rows would
+    have. If all rows are right, or all wrong, the design effect cannot be seen, and a group counts as one row (fewer
+    where groups differ in size).
+
+    Parameters
+    ----------
+    right : array of bool, shape (n_rows,)
+    groups : array, shape (n_rows,)
+        Two different groups or more.
+
+    Returns
+    -------
+    float, from 1 to n_rows
+
+    References
+    ----------
+    Kish 1965, Survey Sampling, section 5.4
+    """
+    hits = np.asarray(right, dtype=float)
+    numbers = group_numbers(groups, hits.size)
+    n, sizes = hits.size, np.bincount(numbers).astype(float)
+    n_groups, share = len(sizes), float(hits.mean())
+    if share in (0.0, 1.0):
+        return n * n / float((sizes**2).sum())
+    residuals = np.bincount(numbers, hits) - share * sizes
+    variance = n_groups / (n_groups - 1) * float((residuals**2).sum()) / n**2
+    return min(float(n), max(1.0, share * (1 - share) / variance)) if variance else float(n)
+
+
+def independence(right: object, groups: object) -> float:
+    """What one of these rows is worth, in independent rows: at most 1, less where rows of a group err together.
+
+    The squared ratio of the widths of the two intervals of the accuracy, so that the quantile for the number of groups
+    counts, too. Rates of single classes are taken to suffer from the groups as the accuracy does.
+
+    Parameters
+    ----------
+    right : array of bool, shape (n_rows,)
+    groups : array, shape (n_rows,), or None
+    """
+    hits = np.asarray(right, dtype=bool)
+    if groups is None or len(np.unique(np.asarray(groups))) == len(hits):
+        return 1.0
+    low, high = accuracy_interval(int(hits.sum()), hits.size)
+    grouped_low, grouped_high = grouped_accuracy_interval(hits, groups)
+    return float(min(1.0, ((high - low) / (grouped_high - grouped_low)) ** 2))
+
+
+def confidence_level(openings: int, base: float = 0.95) -> float:
+    """Confidence level of each interval so that all openings of a seal together keep ``base``.
+
+    Whoever looks at a test set k times and goes by the best look has k chances to be lucky. By Bonferroni's
+    inequality, k intervals of level ``1 - (1 - base) / k`` hold all at once with probability ``base``,
+    however the looks depend on each other, as long as the models did not learn from earlier looks; if they
+    did, this is a lower bound for the caution that is due (Blum & Hardt 2015, arXiv:1502.04585, bound the harm
+    of learning from looks by answering only when a model is better by a margin).
+
+    References
+    ----------
+    Dunn 1961, doi:10.1080/01621459.1961.10482090. Dwork et al. 2015, doi:10.1126/science.aaa9375 (a holdout
+    that may be reused, by answering with noise; here every answer is exact, and counted).
+
+    Examples
+    --------
+    >>> round(confidence_level(5), 3)
+    0.99
+    """
+    if not 0.0 < base < 1.0:
+        raise SettingError(f"the confidence level is {base}, not between 0 and 1", fix="base=0.95")
+    return 1.0 - (1.0 - base) / max(1, openings)
 
 
 def bootstrap_interval(
@@ -186,62 +271,13 @@ def _statistic(statistic: str | Statistic) -> Statistic:
     return STATISTICS[statistic]
 
 
-def mean_and_se(scores: object, n_train: float = 0, n_validation: float = 0) -> tuple[float, float | None]:
-    """Mean and standard error over folds × repeats, corrected for the training rows that folds share.
-
-    Folds share most of their training rows, so that sd / √J is far too small. Nadeau & Bengio's correction is
-    √(1 / J + n_validation / n_train) · sd; without the two sizes it is the plain sd / √J (independent
-    replicates).
-
-    Parameters
-    ----------
-    scores : array of float, shape (J,)
-        One score a fold and repeat.
-    n_train, n_validation : float
-        Rows that each fold trained on and was scored on (their means, if they differ).
-
-    Returns
-    -------
-    mean : float
-    se : float or None
-        None for a single score: one number says nothing about its spread.
-
-    Raises
-    ------
-    ShapeError
-        If there is no score, one isn't finite, or only one of the sizes is given.
-
-    References
-    ----------
-    Nadeau & Bengio 2003, "Inference for the generalization error", doi:10.1023/A:1024068626366
-
-    Examples
-    --------
-    >>> mean_and_se([0.8, 0.9, 1.0], n_train=200, n_validation=100)[0]
-    0.9
-    """
-    values = np.asarray(scores, dtype=float)
-    if values.ndim != 1 or not values.size or not np.isfinite(values).all():
-        raise ShapeError(
-            f"scores have shape {values.shape}, {int(np.isfinite(values).sum())} of them finite",
-            fix="pass one finite score for each fold and repeat",
-        )
-    if (n_train > 0) != (n_validation > 0):
-        raise ShapeError(f"n_train is {n_train}, n_validation is {n_validation}", fix="pass both, or neither")
-    mean = float(values.mean())
-    if values.size == 1:
-        return mean, None
-    shared = n_validation / n_train if n_train else 0.0
-    return mean, float(math.sqrt(1 / values.size + shared) * values.std(ddof=1))
-
-
 def mean_interval(
-    scores: object, n_train: float = 0, n_validation: float = 0, *, level: float = 0.95, least_error: float = 0.0
+    scores: object, n_train: float = 0, n_validation: float = 0, *, level: float = 0.95, se_floor: float = 0.0
 ) -> tuple[float, float] | None:
     """Student's interval of the mean over folds × repeats or replicates, with the error of `mean_and_se`.
 
     Mean ± one standard error holds in about 68 % of cases, and in fewer when there are few scores (5: 63 %). Equal
-    scores have no error; ``least_error`` is a floor for it (`mcc_standard_error` gives one).
+    scores have no error; ``se_floor`` is a floor for it (`mcc_standard_error` gives one).
 
     Returns
     -------
@@ -258,53 +294,8 @@ def mean_interval(
     if se is None:
         check_level(level)
         return None
-    half = max(se, least_error) * float(stdtrit(np.asarray(scores).size - 1, 0.5 + check_level(level) / 2))
+    half = max(se, se_floor) * float(stdtrit(np.asarray(scores).size - 1, 0.5 + check_level(level) / 2))
     return mean - half, mean + half
-
-
-def mcc_standard_error(matrix: object, n: float | None = None) -> float:
-    """Standard error of the Matthews correlation of one test set, which is never 0.
-
-    By the delta method (Gorodkin's correlation is a smooth function of the cells' shares, which are multinomial), at
-    the matrix with one right and one wrong row added as the margins have them (as Agresti & Coull 1998 do for
-    shares), so that a perfect matrix, whose plain error would be 0, keeps one of honest size.
-
-    Parameters
-    ----------
-    matrix : array of int, shape (n_classes, n_classes)
-        Rows = truth; one row or more.
-    n : float, optional
-        Independent rows that the counts are worth, where rows come in groups. Default: their sum.
-
-    Examples
-    --------
-    >>> round(mcc_standard_error([[50, 0], [0, 50]]), 3)
-    0.02
-    """
-    counts = np.asarray(matrix, dtype=float)
-    total = counts.sum()
-    if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not total:
-        raise ShapeError(f"a matrix of shape {counts.shape} with {total:g} rows", fix="pass a confusion matrix")
-    worth = float(total if n is None else n)
-    cells = (worth * counts / total + _pseudo_rows(counts)) / (worth + 2)
-    true, guessed = cells.sum(axis=1), cells.sum(axis=0)
-    room_true, room_guessed = 1 - (true**2).sum(), 1 - (guessed**2).sum()
-    root = math.sqrt(room_true * room_guessed)
-    value = (np.trace(cells) - true @ guessed) / root
-    slope = (np.eye(len(cells)) - guessed - true[:, None]) / root
-    slope += value * (true[:, None] / room_true + guessed / room_guessed)
-    variance = (cells * slope**2).sum() - (cells * slope).sum() ** 2
-    return math.sqrt(max(0.0, float(variance)) / (worth + 2))
-
-
-def _pseudo_rows(counts: np.ndarray) -> np.ndarray:
-    """One right and one wrong row, spread over the cells as independent margins have them."""
-    margin = (counts.sum(axis=0) + counts.sum(axis=1)) / (2 * counts.sum())
-    wrong = np.outer(margin, margin)
-    np.fill_diagonal(wrong, 0.0)
-    if not wrong.any():  # a single class occurs
-        wrong = 1.0 - np.eye(len(counts))
-    return np.asarray(np.diag(margin) + wrong / wrong.sum())
 
 
 def auc_interval(auc: float, n_positive: int, n_negative: int, level: float = 0.95) -> tuple[float, float]:
@@ -336,7 +327,7 @@ def auc_interval(auc: float, n_positive: int, n_negative: int, level: float = 0.
             f"no AUC of {auc} can come from {n_positive} positives and {n_negative} negatives",
             fix="pass an area from 0 to 1 and counts of 1 or more",
         )
-    z, more = _z(level), (n_positive + n_negative) / 2 - 1
+    z, more = z_of(level), (n_positive + n_negative) / 2 - 1
 
     def outside(area: float) -> float:
         spread = area * (1 - area) * (1 + more * (1 - area) / (2 - area) + more * area / (1 + area))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from heldout.data.dataset import Dataset
+from heldout.evaluate.standard_errors import share_standard_error
 from heldout.look.findings import Finding, finding, percent, plural
-from heldout.look.sampling import accuracy_error
 
 MOST_CONSTANT = 0.8  # with such a share of one class, accuracy says little
 FEW = 10
@@ -46,7 +46,7 @@ def _imbalance(data: Dataset, counts: np.ndarray) -> list[Finding]:
             "imbalance",
             "note",
             f"the largest class has {details['ratio']:.3g} times the rows of the smallest; a constant answer is right "
-            f"in {percent(share)} ± {percent(accuracy_error(share, n))}",
+            f"in {percent(share)} ± {percent(share_standard_error(share, n))}",
             "Accuracy counts rows, so that large classes weigh more in it.",
             "read balanced accuracy and the scores of each class beside the accuracy",
             items=[f"{data.classes[i]}: {counts[i]:,} ({percent(counts[i] / n)})" for i in np.argsort(counts)],

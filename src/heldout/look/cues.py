@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from heldout.evaluate.standard_errors import above_chance, share_standard_error
 from heldout.look.evidence import Evidence
 from heldout.look.findings import Finding, finding, percent
 from heldout.look.models import forest, out_of_fold
-from heldout.look.sampling import above_chance, accuracy_error
 
 ERRORS_ABOVE = 4.0  # standard errors above chance: nothing that a lucky sample gives
 LEAST = 0.1  # of the way from chance to always right, below which a cue is not worth a word
@@ -50,7 +50,7 @@ def try_cue(evidence: Evidence, features: np.ndarray) -> Cue | None:
     )
     accuracy = evidence.balanced(inside.argmax(1) == evidence.y)
     n = evidence.n_groups
-    return Cue(accuracy, accuracy_error(accuracy, n), evidence.best_accuracy, evidence.chance)
+    return Cue(accuracy, share_standard_error(accuracy, n), evidence.best_accuracy, evidence.chance)
 
 
 def cue_findings(

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from heldout.evaluate.standard_errors import above_chance, share_standard_error
 from heldout.look.columns import is_numeric
 from heldout.look.describing import numbers_of
 from heldout.look.evidence import Evidence
 from heldout.look.findings import Finding, finding, percent
 from heldout.look.models import forest, out_of_fold
-from heldout.look.sampling import above_chance, accuracy_error
 
 MOST_BINS = 64
 ROWS_IN_BIN = 8
@@ -90,7 +90,7 @@ def find_leaks(evidence: Evidence) -> list[Finding]:
     found = []
     for score in [each for each in scores if each.above_chance >= STRONG][:MOST_TRIED]:
         without = _without(evidence, score.name) if score.above_chance < ALONE else None
-        error = accuracy_error(score.accuracy, score.n)
+        error = share_standard_error(score.accuracy, score.n)
         chance = 1 / evidence.n_classes
         if score.accuracy - ERRORS_APART * error <= chance:
             continue

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from heldout.evaluate.standard_errors import share_standard_error
 from heldout.look.evidence import Evidence
 from heldout.look.findings import Finding, finding, percent
 from heldout.look.models import neighbours, out_of_fold
-from heldout.look.sampling import accuracy_error, fold_numbers
+from heldout.look.sampling import fold_numbers
 
 LEAST_GAIN = 0.03
 ERRORS_APART = 3.0
@@ -37,7 +38,7 @@ def memory_of(evidence: Evidence, groups: np.ndarray) -> Memory | None:
     # Rows of a group stand or fall together: the error counts groups.
     n_groups = len(np.unique(sampled))
     gain = hits[0] - hits[1]
-    error = max(float(gain.std(ddof=1) / n_groups**0.5), accuracy_error(float(hits[1].mean()), n_groups) / 2)
+    error = max(float(gain.std(ddof=1) / n_groups**0.5), share_standard_error(float(hits[1].mean()), n_groups) / 2)
     return Memory(float(hits[0].mean()), float(hits[1].mean()), error, len(sampled))
 
 

@@ -54,14 +54,3 @@ def fold_numbers(
     fold_of_group = np.empty(n_groups, np.int64)
     fold_of_group[order] = np.arange(n_groups) % n_folds
     return fold_of_group[names]
-
-
-def accuracy_error(accuracy: float, n: int) -> float:
-    """Standard error of a share of n independent rows; not below that of one half a miss (Agresti & Coull)."""
-    smoothed = (accuracy * n + 2) / (n + 4)
-    return float(np.sqrt(smoothed * (1 - smoothed) / (n + 4)))
-
-
-def above_chance(accuracy: float, chance: float) -> float:
-    """Where an accuracy stands between chance (0) and always right (1)."""
-    return (accuracy - chance) / (1 - chance) if chance < 1 else 0.0

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from heldout.evaluate.standard_errors import above_chance
 from heldout.look.describing import numbers_of
 from heldout.look.evidence import Evidence
 from heldout.look.findings import Finding, finding, percent
 from heldout.look.models import forest, logistic, out_of_fold
-from heldout.look.sampling import above_chance
 
 LEAST_SKILL = 0.3  # of the way from chance to right: models below it cannot judge labels
 OF_THRESHOLD = 0.9  # the other class must reach this part of its threshold ...

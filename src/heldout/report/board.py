@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from heldout.evaluate.decisions import threshold_table
+from heldout.evaluate.intervals import wilson_interval, z_of
 from heldout.evaluate.rules import Rule
-from heldout.report.scoring import Scored, wilson, z_of
+from heldout.evaluate.scoring import Scored
 
 MOST_THRESHOLDS = 240
 LISTED_THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -195,8 +196,7 @@ def _share(part: int, whole: int) -> float | None:
 def _ends(part: int, whole: int, counts: Counts) -> tuple[float, float]:
     if not whole:
         return 0.0, 1.0
-    weight = counts.independence
-    return wilson(part * weight, whole * weight, counts.level)
+    return wilson_interval(part / whole, whole * counts.independence, counts.level)
 
 
 def _between(

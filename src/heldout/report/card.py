@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from heldout.evaluate.scoring import Scored
 from heldout.report import words
 from heldout.report.content import ReportContent
-from heldout.report.scoring import Scored
 
 FEW_ROWS = 100
 """Sealed rows below which a card says that they are few."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from heldout.evaluate.comparison import Comparison
 from heldout.evaluate.rules import Rule
-from heldout.report.scoring import Scored
+from heldout.evaluate.scoring import Scored
 
 Status = Literal["finished", "skipped", "failed"]
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from heldout.evaluate.decisions import threshold_in_words
+from heldout.evaluate.scoring import Scored
 from heldout.report import words
 from heldout.report.board import (
     LISTED_SHARES,
@@ -24,7 +25,6 @@ from heldout.report.board import (
     used_threshold,
 )
 from heldout.report.content import ReportContent
-from heldout.report.scoring import Scored
 
 HEADS = ("TP", "FN", "FP", "TN", "Sensitivity", "Specificity", "PPV", "NPV", "MCC")
 

@@ -13,6 +13,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from heldout.evaluate.confusion import worst_pairs
+from heldout.evaluate.scoring import Scored
 from heldout.report import curve_plots, words
 from heldout.report.board import used_threshold
 from heldout.report.card import card
@@ -28,7 +29,6 @@ from heldout.report.matrix import (
     cell_id,
     confusion_map,
 )
-from heldout.report.scoring import Scored
 from heldout.report.summary import points, seal_words
 from heldout.report.svg import Drawing
 

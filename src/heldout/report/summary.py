@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from heldout.evaluate.confusion import worst_pairs
+from heldout.evaluate.scoring import Scored
 from heldout.report import words
 from heldout.report.comparing import sentence
 from heldout.report.content import ReportContent
-from heldout.report.scoring import Scored
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from heldout.evaluate.intervals import wilson_interval
+from heldout.evaluate.scoring import Scored
 from heldout.report.content import ReportContent
-from heldout.report.scoring import Scored, wilson
 
 UNDEFINED = "–"
 ROWS = {"table": "rows", "images": "images", "sounds": "sounds"}
@@ -123,9 +124,9 @@ def between(low: float | None, high: float | None, *, style: str = "percent") ->
 
 
 def recall_interval(row: Mapping[str, Any], scored: Scored) -> str:
-    """Wilson's interval of a class's recall in brackets; with groups, of as many rows as are independent."""
-    worth = row["support"] * scored.independence
-    return f"({between(*wilson(row['recall'] * worth, worth, scored.level))})"
+    """Wilson's interval of a class's recall in brackets; with groups, of the effective number of rows."""
+    ends = wilson_interval(row["recall"], row["support"] * scored.independence, scored.level)
+    return f"({between(*ends)})"
 
 
 def level_words(level: float) -> str:

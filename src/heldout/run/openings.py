@@ -10,11 +10,12 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from heldout.evaluate.intervals import confidence_level
+from heldout.evaluate.scoring import Scored, score
 from heldout.files import write_bytes
-from heldout.report.scoring import Scored, score
 from heldout.run.folder import RunFolder
 from heldout.run.records import write_metrics
-from heldout.split.ledger import Ledger, confidence_level
+from heldout.split.ledger import Ledger
 
 FILE = "assessed.npz"
 
@@ -63,12 +64,6 @@ def load_answers(folder: RunFolder) -> tuple[Answers, list[str]] | None:
         return None
 
 
-def interval_records(scored: Scored) -> dict[str, Any]:
-    """Intervals as they stand in ``metrics.json``: a pair of ends per metric, and their level."""
-    found: dict[str, Any] = {f"{key}_ci": [float(end) for end in ends] for key, ends in scored.intervals.items()}
-    return found | {"ci_level": scored.level}
-
-
 def widen(folder: RunFolder, values: dict[str, Any]) -> dict[str, Any]:
     """Give a recorded result the interval that all openings up to now ask for, and write it down.
 
@@ -97,7 +92,7 @@ def widen(folder: RunFolder, values: dict[str, Any]) -> dict[str, Any]:
         "history": history,
         "remarks": [*remarks, remark],
     }
-    values = {**values, "test": {**values["test"], **interval_records(scored)}, "seal": seal}
+    values = {**values, "test": {**values["test"], **scored.interval_record()}, "seal": seal}
     write_metrics(folder, values)
     return values
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from heldout.evaluate.comparison import Comparison
 from heldout.evaluate.rules import Rule, rule_from
+from heldout.evaluate.scoring import Scored, score
 from heldout.files import write_bytes, write_text
 from heldout.job.looking import LOOK
 from heldout.report.content import (
@@ -26,7 +27,6 @@ from heldout.report.content import (
     Seal,
 )
 from heldout.report.samples import Samples
-from heldout.report.scoring import Scored, score
 from heldout.run.folder import MARK, RunFolder
 from heldout.select.search_report import searches_of
 

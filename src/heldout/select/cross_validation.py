@@ -6,7 +6,6 @@ rule of the data and not of the clock, so that a time limit changes which candid
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ import numpy as np
 from heldout.data.dataset import Dataset
 from heldout.errors import HeldoutError, MissingExtraError, TrainingError, require
 from heldout.evaluate.confusion import confusion, mcc
-from heldout.evaluate.intervals import mcc_standard_error, mean_and_se
+from heldout.evaluate.standard_errors import mcc_standard_error, mean_and_se, share_standard_error
 from heldout.models.zoo import Candidate, task_of
 from heldout.processes.cores import n_cores
 from heldout.processes.workers import OutOfTimeError
@@ -70,8 +69,7 @@ class CandidateResult:
         if metric == "mcc" and se is not None:
             se = max(se, self.least_error)
         if metric == "accuracy" and se is not None and self.n_groups:
-            share = (mean * self.n_groups + 1) / (self.n_groups + 2)
-            se = max(se, math.sqrt(share * (1 - share) / (self.n_groups + 2)))
+            se = max(se, share_standard_error(mean, self.n_groups, pseudo_rows=2))
         return mean, se
 
     @property

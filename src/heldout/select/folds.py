@@ -11,6 +11,7 @@ import numpy as np
 from heldout.data.dataset import Dataset
 from heldout.errors import DataError, LabelError, SettingError
 from heldout.evaluate.confusion import mcc
+from heldout.evaluate.standard_errors import jackknife_values
 from heldout.run.settings import TrainSettings
 from heldout.split.partition import Fold, folds, split_off_test
 from heldout.split.validation import leave_one_group_out, published_folds
@@ -241,18 +242,16 @@ def cross_validation(data: Dataset, rows: np.ndarray, settings: TrainSettings) -
 def score_together(result: CandidateResult, y: np.ndarray, parts: list[Fold]) -> None:
     """Replace the MCC of folds in which a class is alone, where it says nothing, by jackknife values of the pooled one.
 
-    The value of fold k is ``n m - (n - 1) m_k``, with ``m`` over all out-of-fold predictions and ``m_k`` over all but
-    those of fold k; their mean is the pooled MCC less its bias, and their spread gives its standard error (Efron &
-    Stein 1981, doi:10.1214/aos/1176345462).
+    See `heldout.evaluate.standard_errors.jackknife_values`.
     """
     if result.predicted is None or any(repeat > 0 for repeat, *_ in parts):
         return
     if all(len(np.unique(y[validation])) > 1 for *_, validation in parts):
         return
-    n = len(parts)
     pooled = mcc(y, result.predicted)
-    for fold, (_, _, train, _) in zip(result.folds, parts, strict=True):
-        fold["mcc"] = n * pooled - (n - 1) * mcc(y[train], result.predicted[train])
+    without = [mcc(y[train], result.predicted[train]) for _, _, train, _ in parts]
+    for fold, value in zip(result.folds, jackknife_values(pooled, without), strict=True):
+        fold["mcc"] = value
 
 
 def save_folds(path: Path, plan: Selection, settings: TrainSettings) -> None:

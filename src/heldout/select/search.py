@@ -15,7 +15,7 @@ import numpy as np
 
 from heldout.errors import SettingError, ShapeError, TrainingError
 from heldout.evaluate.confusion import mcc
-from heldout.evaluate.intervals import mean_and_se
+from heldout.evaluate.standard_errors import mean_and_se
 from heldout.models.spaces import as_space
 from heldout.processes.cores import n_cores
 from heldout.processes.workers import OutOfTimeError

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from heldout.errors import SettingError, TrainingError
-from heldout.evaluate.intervals import mean_and_se
+from heldout.evaluate.standard_errors import mean_and_se
 from heldout.models.spaces import Space, complexity
 from heldout.select.search_points import Point
 

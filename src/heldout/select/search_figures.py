@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from heldout.errors import SettingError
-from heldout.evaluate.intervals import mean_and_se
+from heldout.evaluate.standard_errors import mean_and_se
 from heldout.models.spaces import Options, Range, Space
 from heldout.report.svg import Drawing
 from heldout.select.search_points import Point

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from heldout.evaluate.intervals import mean_and_se
+from heldout.evaluate.standard_errors import mean_and_se
 from heldout.files import write_text
 from heldout.report.content import Search
 from heldout.run.folder import RunFolder

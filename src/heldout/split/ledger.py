@@ -54,30 +54,6 @@ def ledger_path() -> Path:
     return path / "ledger.sqlite" if path.is_dir() or given.endswith(("/", os.sep)) else path
 
 
-def confidence_level(openings: int, base: float = 0.95) -> float:
-    """Confidence level of each interval so that all openings together keep ``base``.
-
-    Whoever looks at a test set k times and goes by the best look has k chances to be lucky. By Bonferroni's
-    inequality, k intervals of level ``1 - (1 - base) / k`` hold all at once with probability ``base``,
-    however the looks depend on each other, as long as the models did not learn from earlier looks; if they
-    did, this is a lower bound for the caution that is due (Blum & Hardt 2015, arXiv:1502.04585, bound the harm
-    of learning from looks by answering only when a model is better by a margin).
-
-    References
-    ----------
-    Dunn 1961, doi:10.1080/01621459.1961.10482090. Dwork et al. 2015, doi:10.1126/science.aaa9375 (a holdout
-    that may be reused, by answering with noise; here every answer is exact, and counted).
-
-    Examples
-    --------
-    >>> round(confidence_level(5), 3)
-    0.99
-    """
-    if not 0.0 < base < 1.0:
-        raise SettingError(f"the confidence level is {base}, not between 0 and 1", fix="base=0.95")
-    return 1.0 - (1.0 - base) / max(1, openings)
-
-
 class Ledger:
     """The record of every opening of every seal.
 

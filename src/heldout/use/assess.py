@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 
 from heldout.errors import ArtifactError, DataError
+from heldout.evaluate.intervals import confidence_level
 from heldout.report.samples import find_samples
 from heldout.run.folder import MARK, RunFolder
 from heldout.run.identity import content_digests, find_rows, short
-from heldout.run.openings import Answers, interval_records, seal_history, widen
+from heldout.run.openings import Answers, seal_history, widen
 from heldout.run.records import read_metrics, write_metrics
 from heldout.run.reporting import write_report
 from heldout.run.settings import TrainSettings
-from heldout.split.ledger import Ledger, confidence_level
+from heldout.split.ledger import Ledger
 from heldout.split.sealed import Opening, SealedTest
 from heldout.split.sketch import sketch_of
 
@@ -51,7 +52,7 @@ def assess_sealed(folder: RunFolder, sealed: SealedTest, values: dict[str, Any],
     answers = Answers(data.y, probabilities, predicted, data.groups if grouped else None)
     answers.save(folder, sketch)
     scored = answers.score(data.classes, level)
-    found = {**scored.metrics, **interval_records(scored)}
+    found = {**scored.metrics, **scored.interval_record()}
     opening.record({key: found[key] for key in ("n", "accuracy", "accuracy_ci", "mcc", "mcc_ci")})
     write_predictions(folder, "predictions.csv", data.ids, data.y, predicted, probabilities, data.classes)
     values = {**values, "test": found, "seal": _seal_record(ledger, opening, values, problems, others)}

@@ -17,6 +17,7 @@ from heldout.errors import ArtifactError, DataError, SettingError
 from heldout.evaluate.answers import compare_answers
 from heldout.evaluate.comparison import Comparison, adjust, compare
 from heldout.evaluate.intervals import mean_interval
+from heldout.evaluate.standard_errors import difference_se_floor
 from heldout.run.folder import RunFolder
 from heldout.run.openings import load_answers
 from heldout.run.records import read_metrics
@@ -222,18 +223,9 @@ def _compare_sides(a: Side, b: Side, metric: str, margin: float | None, level: f
         names=(a.name, b.name),
         margin=margin,
         level=level,
-        least_error=least_error(min(a.n_independent, b.n_independent)),
+        se_floor=difference_se_floor(min(a.n_independent, b.n_independent)),
     )
     return found, note
-
-
-def least_error(n_independent: float) -> float:
-    """Floor of the standard error of a difference of two accuracies on the same rows.
-
-    As if each model were right on one row more than the other (Agresti & Min 2005, doi:10.1002/sim.1781): two perfect
-    cross-validations do not show that two models are equal to the last digit.
-    """
-    return math.sqrt(2) / (n_independent + 2)
 
 
 def _on_test_rows(a: Side, b: Side, level: float) -> dict[str, Any] | None:
@@ -268,8 +260,8 @@ def _answers(folder: RunFolder) -> np.ndarray | None:
 
 
 def _record(side: Side, level: float, in_best_group: bool) -> dict[str, Any]:
-    floor = least_error(side.n_independent) / math.sqrt(2)
-    ends = mean_interval(side.scores, side.n_train, side.n_validation, level=level, least_error=floor)
+    floor = difference_se_floor(side.n_independent) / math.sqrt(2)
+    ends = mean_interval(side.scores, side.n_train, side.n_validation, level=level, se_floor=floor)
     low, high = (max(-1.0, ends[0]), min(1.0, ends[1])) if ends else (None, None)
     return {
         "name": side.name,

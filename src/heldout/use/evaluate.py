@@ -13,7 +13,7 @@ from heldout.data.dataset import Dataset
 from heldout.deploy.bundle import Bundle, load_bundle
 from heldout.errors import DataError, LabelError, LeakageError
 from heldout.evaluate.grouping import errors_by_class, group_classes, parse_coarse
-from heldout.report.scoring import score
+from heldout.evaluate.scoring import score
 from heldout.run.folder import RunFolder
 from heldout.run.identity import content_digests, short
 from heldout.use.predict import MEDIA, find_bundle
@@ -62,9 +62,8 @@ def evaluate(
     probabilities[:, :n_known] = bundle.probabilities(given.x)
     decided = None if bundle.rule is None else bundle.decide(probabilities[:, :n_known])
     scored = score(given.y, probabilities, given.classes, predictions=decided)
-    found = dict(scored.metrics)
-    found |= {f"{key}_ci": [float(end) for end in ends] for key, ends in scored.intervals.items()}
-    found |= {"ci_level": scored.level, "classes": list(given.classes), "notes": notes}
+    found = dict(scored.metrics) | scored.interval_record()
+    found |= {"classes": list(given.classes), "notes": notes}
     return found | ({"coarse": _coarse(given, probabilities, groups)} if groups else {})
 
 

@@ -41,7 +41,7 @@ class Series:
     @property
     def se(self) -> float | None:
         """Standard error, corrected for the training rows that folds share; None for one value."""
-        from heldout.evaluate.intervals import mean_and_se
+        from heldout.evaluate.standard_errors import mean_and_se
 
         if self.same and not self.n_train:
             return None

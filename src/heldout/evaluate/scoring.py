@@ -1,11 +1,9 @@
-"""Predictions on rows that the model had not seen, measured for a report: metrics, intervals, curves."""
+"""Predictions on rows that the model had not seen, measured in full: metrics, intervals, curves."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -19,7 +17,9 @@ from heldout.evaluate.intervals import (
     accuracy_interval,
     bootstrap_interval,
     grouped_accuracy_interval,
+    independence,
     whole_range,
+    wilson_interval,
 )
 from heldout.evaluate.metrics import metrics
 
@@ -44,7 +44,7 @@ class Scored:
     y, p : arrays, shape (n_rows,), or None
         Two classes only: class numbers, and probabilities of class 1.
     independence : float in (0, 1]
-        Rows that are worth one independent row, inverted: 1 without groups, less where rows of a group err together.
+        What a row is worth, in independent rows; see `heldout.evaluate.intervals.independence`.
     """
 
     metrics: Mapping[str, Any]
@@ -58,6 +58,11 @@ class Scored:
     p: np.ndarray | None = None
     independence: float = 1.0
 
+    def interval_record(self) -> dict[str, Any]:
+        """The intervals as they stand in ``metrics.json``: ``<metric>_ci``, a pair of ends, and ``ci_level``."""
+        found: dict[str, Any] = {f"{key}_ci": [float(end) for end in ends] for key, ends in self.intervals.items()}
+        return found | {"ci_level": self.level}
+
 
 def score(
     y: np.ndarray,
@@ -69,7 +74,7 @@ def score(
     level: float = 0.95,
     seed: int = 0,
 ) -> Scored:
-    """Measure predictions for a report: metrics, intervals and curves.
+    """Measure predictions: metrics, intervals and curves.
 
     Parameters
     ----------
@@ -103,7 +108,7 @@ def score(
         abstention=abstention(labels, given, predictions=guess, level=level),
         y=labels if two else None,
         p=given[:, 1] if two else None,
-        independence=_independence(labels == guess, groups),
+        independence=independence(labels == guess, groups),
     )
 
 
@@ -131,12 +136,12 @@ def _of_two_classes(
     """Intervals of the rates of the positive class, where they are defined: Wilson's, and a bootstrap for the rest."""
     matrix = confusion(y, guess, 2)
     one_group = groups is not None and len(np.unique(groups)) == 1
-    worth = _independence(y == guess, groups)
+    worth = independence(y == guess, groups)
     pairs = {"tnr": (0, matrix[0]), "tpr": (1, matrix[1]), "npv": (0, matrix[:, 0]), "ppv": (1, matrix[:, 1])}
     found = {
-        key: whole_range(key, 2) if one_group else wilson(worth * counts[right], worth * counts.sum(), level)
+        key: whole_range(key, 2) if one_group else wilson_interval(counts[right] / n, worth * n, level)
         for key, (right, counts) in pairs.items()
-        if counts.sum()
+        if (n := float(counts.sum()))
     }
     for key in ("f1", "informedness", "markedness"):
 
@@ -148,25 +153,3 @@ def _of_two_classes(
             least, most = whole_range(key, 2)
             found[key] = max(low, least), min(high, most)
     return found
-
-
-def wilson(part: float, whole: float, level: float) -> tuple[float, float]:
-    """Wilson's interval for a share, of rows that groups make worth less than whole numbers."""
-    z = z_of(level)
-    middle = (part + z * z / 2) / (whole + z * z)
-    half = z / (whole + z * z) * math.sqrt(max(0.0, part * (whole - part) / whole) + z * z / 4)
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def z_of(level: float) -> float:
-    """Two-sided quantile of the normal distribution: 1.96 for 0.95."""
-    return NormalDist().inv_cdf(0.5 + level / 2)
-
-
-def _independence(right: np.ndarray, groups: np.ndarray | None) -> float:
-    """Variance of the accuracy of independent rows, by the one that the groups give; at most 1."""
-    if groups is None or len(np.unique(groups)) == len(right):
-        return 1.0
-    low, high = accuracy_interval(int(right.sum()), right.size)
-    grouped_low, grouped_high = grouped_accuracy_interval(right, groups)
-    return float(min(1.0, ((high - low) / (grouped_high - grouped_low)) ** 2))
