@@ -10,7 +10,7 @@ import pytest
 
 import heldout as ho
 from heldout.evaluate.growth import beginnings
-from heldout.look.copies import find_copies
+from heldout.kinds.copies.find import find_copies
 
 
 def run(tmp_path, name="run", data="iris", **settings):

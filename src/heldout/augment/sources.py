@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
+from heldout.data.groups import join_pairs, number_groups
 from heldout.errors import ShapeError
 
 
@@ -27,15 +26,8 @@ def tied_groups(groups: np.ndarray, source: np.ndarray, partner: np.ndarray) -> 
     groups, source, partner = (np.asarray(values) for values in (groups, source, partner))
     if source.shape != partner.shape:
         raise ShapeError(f"sources of shape {source.shape} and partners of shape {partner.shape}")
-    code = np.unique(groups, return_inverse=True)[1]
     mixed = partner >= 0
-    n = int(code.max(initial=-1)) + 1
-    edges = coo_matrix((np.ones(mixed.sum(), np.int8), (code[source[mixed]], code[partner[mixed]])), shape=(n, n))
-    component = connected_components(edges, directed=False)[1][code]
-    _, first, back = np.unique(component, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
-    return rank[back]
+    return number_groups(join_pairs(groups, source[mixed], partner[mixed]))
 
 
 def pair_groups(groups: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:

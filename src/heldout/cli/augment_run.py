@@ -31,8 +31,9 @@ def rows_of_run(
         If the part needs a fold that is not named or not there.
     """
     from heldout.data.loading import load
+    from heldout.kinds.registry import kind_of
     from heldout.run.folder import MARK, RunFolder
-    from heldout.run.identity import content_digests, find_rows, short
+    from heldout.run.identity import find_rows, short
     from heldout.run.settings import read_config, settings_from
 
     folder = RunFolder(run).require_run()
@@ -42,7 +43,7 @@ def rows_of_run(
     }
     data = load(source, progress=progress, **used, **settings.columns())
     split = folder.read_json("split.json")
-    digests = short(content_digests(data))
+    digests = short(kind_of(data).content_digests(data))
     sealed = find_rows(digests, split["test_content"])
     if len(sealed) < len(split["test"]):
         raise _other_data(run, source, len(split["test"]) - len(sealed), "sealed")

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from heldout.data.rows import take_rows
+
 Kind = Literal["table", "images", "sounds"]
 
 
@@ -95,10 +97,9 @@ class Dataset:
 
     def take(self, rows: np.ndarray) -> Dataset:
         """The dataset of these rows only (positions, in this order); classes stay the same."""
-        x = self.x.iloc[rows].reset_index(drop=True) if self.kind == "table" else self.x[rows]
         return replace(
             self,
-            x=x,
+            x=take_rows(self.x, rows),
             y=self.y[rows],
             ids=self.ids[rows],
             groups=None if self.groups is None else self.groups[rows],

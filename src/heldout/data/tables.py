@@ -19,6 +19,7 @@ from heldout.data import labels
 from heldout.data.columnar import RawNumbers, read_frame, read_parquet
 from heldout.data.dataset import Dataset
 from heldout.data.delimited import RawTable, read_delimited
+from heldout.data.groups import join_groups
 from heldout.data.roles import read_roles
 from heldout.errors import DataError, SettingError
 
@@ -234,17 +235,11 @@ def _groups(raw: RawTable, group: str) -> tuple[np.ndarray, tuple[str, ...]]:
 
 def _with_sources(
     groups: np.ndarray | None, sources: tuple[np.ndarray, tuple[str, ...]]
-) -> tuple[np.ndarray, tuple[str, ...]]:
+) -> tuple[np.ndarray | None, tuple[str, ...]]:
     """Groups that keep together what the declared groups or the sources of augmented rows keep together."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     if groups is None:
         return sources
-    n_groups, n = int(groups.max()) + 1, int(groups.max()) + int(sources[0].max()) + 2
-    edges = coo_matrix((np.ones(len(groups), np.int8), (groups, sources[0] + n_groups)), shape=(n, n))
-    component = connected_components(edges, directed=False)[1][groups]
-    return np.unique(component, return_inverse=True)[1], ()
+    return join_groups(groups, sources[0]), ()
 
 
 def _features(

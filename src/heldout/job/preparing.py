@@ -10,8 +10,8 @@ import numpy as np
 
 from heldout.data.dataset import Dataset
 from heldout.errors import LeakageError
-from heldout.look.copies import Copies
-from heldout.run.identity import content_digests, short
+from heldout.kinds.copies.groups import Copies
+from heldout.run.identity import short
 from heldout.run.settings import TrainSettings
 from heldout.split.sealed import SealedTest
 
@@ -66,13 +66,14 @@ def prepare(data: Dataset, settings: TrainSettings) -> Prepared:
         If the data cannot be split.
     """
     from heldout.data.fingerprint import row_digests
-    from heldout.look.copies import find_copies
+    from heldout.kinds.copies.find import find_copies
+    from heldout.kinds.registry import kind_of
     from heldout.select.folds import choose_test, fold_notes, require_rows_for_folds
     from heldout.split.partition import join_groups
     from heldout.split.sealed import seal
     from heldout.split.sketch import fingerprint_of
 
-    digests, content = row_digests(data), content_digests(data)
+    digests, content = row_digests(data), kind_of(data).content_digests(data)
     copies = find_copies(data, seed=settings.seed)
     groups = join_groups(data.groups, copies.groups)
     notes = [*data.notes, *([copies.note] if copies.note else [])]

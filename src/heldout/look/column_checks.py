@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from heldout.look.columns import ColumnSummary, NumberSummary, TextSummary, is_numeric, rows_beyond
+from heldout.data.rows import is_numeric
+from heldout.look.columns import ColumnSummary, NumberSummary, TextSummary, rows_beyond
 from heldout.look.findings import Finding, finding, percent, plural
 
 FEW_ROWS = 20

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from heldout.data.rows import is_numeric
 
 WHISKER = 1.5  # interquartile ranges beyond the quartiles: fences after Tukey
 MOST_DRAWN = 40  # outliers that a box plot shows
@@ -79,11 +80,6 @@ ColumnSummary = NumberSummary | TextSummary
 def summarise(frame: pd.DataFrame) -> tuple[ColumnSummary, ...]:
     """Summarise every column, in order."""
     return tuple(_summary(str(name), frame.iloc[:, i]) for i, name in enumerate(frame.columns))
-
-
-def is_numeric(values: Any) -> bool:
-    """Whether a column holds numbers."""
-    return bool(pd.api.types.is_numeric_dtype(values.dtype))
 
 
 def _summary(name: str, column: pd.Series) -> ColumnSummary:

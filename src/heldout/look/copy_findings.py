@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from heldout.data.dataset import Dataset
-from heldout.look.copies import Copies
+from heldout.kinds.copies.groups import Copies
 from heldout.look.findings import Finding, finding, percent, plural
 
 MOST_LISTED = 1000

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from heldout.data.dataset import Dataset
-from heldout.look.columns import is_numeric
+from heldout.data.rows import is_numeric
 
 MOST_CATEGORIES = 20
 MOST_COLUMNS = 500
@@ -28,7 +28,7 @@ def numbers_of(data: Dataset, rows: np.ndarray, basis: Basis | None = None) -> t
     elif data.kind == "images":
         raw = reduced(data.x, rows, IMAGE_SIDE).reshape(len(rows), -1)
     else:
-        from heldout.look.hearing import summaries
+        from heldout.kinds.hearing import summaries
 
         raw = summaries(data, rows)
     basis = basis or Basis(raw, reduce=data.kind == "images")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from heldout.data.rows import is_numeric
 from heldout.evaluate.standard_errors import above_chance, share_standard_error
-from heldout.look.columns import is_numeric
 from heldout.look.describing import numbers_of
 from heldout.look.evidence import Evidence
 from heldout.look.findings import Finding, finding, percent

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 N_FOLDS = 5
 
@@ -24,20 +22,6 @@ def sample_rows(y: np.ndarray, most: int, generator: np.random.Generator) -> np.
     starts = np.cumsum(counts) - counts
     rank = np.arange(n) - starts[y[order]]
     return np.sort(order[rank < wanted[y[order]]])
-
-
-def joined(*groupings: np.ndarray | None) -> np.ndarray | None:
-    """Groups that keep together what any of the groupings keeps together; None if there is none."""
-    given = [np.unique(groups, return_inverse=True)[1] for groups in groupings if groups is not None]
-    if not given:
-        return None
-    together = given[0]
-    for groups in given[1:]:
-        n_first = int(together.max(initial=-1)) + 1
-        n_nodes = n_first + int(groups.max(initial=-1)) + 1
-        edges = coo_matrix((np.ones(len(groups), np.int8), (together, groups + n_first)), shape=(n_nodes, n_nodes))
-        together = connected_components(edges, directed=False)[1][together]
-    return np.unique(together, return_inverse=True)[1]
 
 
 def fold_numbers(

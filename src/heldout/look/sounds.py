@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from heldout.data.dataset import Dataset
+from heldout.kinds.hearing import mel_levels
 from heldout.look.cues import cue_findings, try_cue
 from heldout.look.evidence import Evidence
 from heldout.look.file_facts import file_facts
 from heldout.look.findings import Finding, finding, plural
-from heldout.look.hearing import mel_levels
 
 FULL_SCALE = 32768.0
 SILENT_DB = -70.0  # root mean square below which a clip is silent

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 
 from heldout.data.dataset import Dataset
+from heldout.data.groups import join_groups
+from heldout.kinds.copies.find import find_copies
+from heldout.kinds.copies.groups import Copies
 from heldout.look.classes import check_classes
 from heldout.look.columns import ColumnSummary, NumberSummary
-from heldout.look.copies import Copies, find_copies
 from heldout.look.copy_findings import copy_findings
 from heldout.look.evidence import MOST_OTHERS, MOST_ROWS, Evidence
 from heldout.look.findings import Finding, worst_first
 from heldout.look.memory import memory_findings, memory_of
 from heldout.look.names import groups_in_names, name_findings
-from heldout.look.sampling import joined
 from heldout.look.suspects import find_suspects, suspect_findings
 
 Tell = Callable[[str], None]
@@ -129,8 +130,8 @@ def look(
         tell("looking for copies")
         copies = find_copies(data, seed=seed)
     ways = groups_in_names(data)
-    groups = joined(data.groups, copies.groups if copies.applied else None)
-    offered = joined(groups, ways[0].groups if ways and data.groups is None else None)
+    groups = join_groups(data.groups, copies.groups if copies.applied else None)
+    offered = join_groups(groups, ways[0].groups if ways and data.groups is None else None)
     evidence = Evidence(data, offered, seed=seed, most=most, others=others)
     found = [*check_classes(data, groups), *copy_findings(data, copies), *name_findings(data, ways)]
     sampled = _sampling(evidence)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
+from heldout.data import groups as grouping
+from heldout.data.groups import number_groups
 from heldout.errors import LabelError, LeakageError, SettingError, ShapeError
 from heldout.split.balance import deal_groups
 
@@ -139,20 +139,12 @@ def join_groups(declared: np.ndarray | None, detected: np.ndarray | None) -> np.
     int64 array, shape (n_rows,)
         Numbered from 0 in order of first appearance.
     """
-    given = [number_groups(np.asarray(groups)) for groups in (declared, detected) if groups is not None]
-    if not given:
+    if declared is not None and detected is not None and len(declared) != len(detected):
+        raise ShapeError(f"{len(declared)} declared groups and {len(detected)} detected ones are for different rows")
+    joined = grouping.join_groups(declared, detected)
+    if joined is None:
         raise SettingError("no groups to join", fix="give declared groups, detected groups, or both")
-    if len(given) == 1:
-        return given[0]
-    first, second = given
-    if len(first) != len(second):
-        raise ShapeError(f"{len(first)} declared groups and {len(second)} detected ones are for different rows")
-    if len(first) == 0:
-        return first
-    n_first, n_nodes = first.max() + 1, first.max() + second.max() + 2
-    edges = coo_matrix((np.ones(len(first), np.int8), (first, second + n_first)), shape=(n_nodes, n_nodes))
-    component = connected_components(edges, directed=False)[1]
-    return number_groups(component[first])
+    return number_groups(joined)
 
 
 def check_no_group_crosses(groups: np.ndarray, parts: Mapping[str, np.ndarray] | Sequence[np.ndarray]) -> None:
@@ -200,14 +192,6 @@ def checked_labels(y: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.nd
     if y.min() < 0:
         raise LabelError(f"row {int(np.argmin(y))} has no class ({y.min()})", fix="leave out rows without a label")
     return y.astype(np.int64, copy=False), number_groups(groups)
-
-
-def number_groups(groups: np.ndarray) -> np.ndarray:
-    """The same groups, numbered by first appearance, so that their names cannot change a split."""
-    _, first, code = np.unique(groups, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
-    return rank[code.reshape(-1)]
 
 
 def _test_counts(class_counts: np.ndarray, share: float, at_least: int = 1) -> np.ndarray:

@@ -11,9 +11,10 @@ import numpy as np
 
 from heldout.errors import ArtifactError, DataError
 from heldout.evaluate.intervals import confidence_level
+from heldout.kinds.registry import kind_of
 from heldout.report.samples import find_samples
 from heldout.run.folder import MARK, RunFolder
-from heldout.run.identity import content_digests, find_rows, short
+from heldout.run.identity import find_rows, short
 from heldout.run.openings import Answers, seal_history, widen
 from heldout.run.records import read_metrics, write_metrics
 from heldout.run.reporting import write_report
@@ -45,7 +46,7 @@ def assess_sealed(folder: RunFolder, sealed: SealedTest, values: dict[str, Any],
     data = opening.data
     probabilities = bundle.probabilities(data.x)
     predicted = bundle.decide(probabilities)
-    sketch = sketch_of(content_digests(data))
+    sketch = sketch_of(kind_of(data).content_digests(data))
     others = ledger.overlapping(sketch, data_fingerprint=values["data"]["fingerprint"])
     level = confidence_level(opening.number + len(others))
     grouped = data.groups is not None and len(np.unique(data.groups)) < len(data)
@@ -201,13 +202,13 @@ def _seal_again(folder: RunFolder, settings: TrainSettings, values: dict[str, An
     if len(test) != values["data"]["test"]:
         raise ArtifactError("split.json does not fit the data", where=str(folder.path), fix="train again")
     data = dataclasses.replace(data, groups=groups_of(data, settings.seed))
-    content = content_digests(data)
+    content = kind_of(data).content_digests(data)
     return seal(data.take(kept), np.flatnonzero(np.isin(kept, test)), digests=content[kept])[1]
 
 
 def groups_of(data: Any, seed: int) -> np.ndarray:
     """Declared and detected groups together, as the split used them."""
-    from heldout.look.copies import find_copies
+    from heldout.kinds.copies.find import find_copies
     from heldout.split.partition import join_groups
 
     return join_groups(data.groups, find_copies(data, seed=seed).groups)

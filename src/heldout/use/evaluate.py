@@ -14,8 +14,9 @@ from heldout.deploy.bundle import Bundle, load_bundle
 from heldout.errors import DataError, LabelError, LeakageError
 from heldout.evaluate.grouping import errors_by_class, group_classes, parse_coarse
 from heldout.evaluate.scoring import score
+from heldout.kinds.registry import kind_of
 from heldout.run.folder import RunFolder
-from heldout.run.identity import content_digests, short
+from heldout.run.identity import short
 from heldout.use.predict import MEDIA, find_bundle
 
 
@@ -158,7 +159,7 @@ def _load_table(bundle: Bundle, data: str) -> tuple[Dataset, list[str]]:
 def _unseen(folder: RunFolder, given: Dataset, data: str, allow_leak: bool) -> tuple[np.ndarray, list[str]]:
     """Rows that are neither sealed nor (unless ``allow_leak``) trained on, by content, whatever their label."""
     split = folder.read_json("split.json")
-    digests = short(content_digests(given))
+    digests = short(kind_of(given).content_digests(given))
     sealed = np.isin(digests, np.asarray(split["test_content"], dtype=digests.dtype))
     trained = np.isin(digests, np.asarray(split["train_content"], dtype=digests.dtype)) & ~sealed
     if sealed.any():

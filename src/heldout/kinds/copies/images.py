@@ -7,9 +7,9 @@ import hashlib
 import numpy as np
 import pandas as pd
 
-from heldout.look.merging import merge
-from heldout.look.nearness import TightGroups
-from heldout.look.neighbours import ByBlocks, Points
+from heldout.kinds.copies.merging import merge
+from heldout.kinds.copies.nearness import TightGroups
+from heldout.kinds.copies.neighbours import ByBlocks, Points
 
 # Images: root mean square difference of the reduced images, in grey levels (0 to 255). A JPEG of quality 85 of a
 # CIFAR-10 picture is 4 away from it (95 %: 7), the nearest other picture 38 (1 %: 16). Wider scales would find more

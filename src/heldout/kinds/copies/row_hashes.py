@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from heldout.look.columns import is_numeric
+from heldout.data.rows import is_numeric
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 

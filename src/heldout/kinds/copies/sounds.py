@@ -14,10 +14,10 @@ import pandas as pd
 from scipy import fft
 
 from heldout.data.dataset import Dataset
-from heldout.look.copies_images import digests
-from heldout.look.hearing import mel_levels
-from heldout.look.nearest import nearest
-from heldout.look.registered import tight_pairs
+from heldout.kinds.copies.images import digests
+from heldout.kinds.copies.nearest import nearest
+from heldout.kinds.copies.registered import tight_pairs
+from heldout.kinds.hearing import mel_levels
 
 K = 12
 AXES = 32

@@ -16,7 +16,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 
-from heldout.look.neighbours import BLOCK, Finder, Pairs, Points
+from heldout.kinds.copies.neighbours import BLOCK, Finder, Pairs, Points
 
 N_FIRST = 20
 

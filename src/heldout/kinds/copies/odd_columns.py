@@ -16,9 +16,9 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from heldout.look.copies_tables import CHANCE_SHARE, SCALES, TAIL, Scaled, near_points
-from heldout.look.merging import join_pairs
-from heldout.look.row_hashes import column_hashes, n_repeats, shuffled_hashes
+from heldout.data.groups import join_pairs
+from heldout.kinds.copies.row_hashes import column_hashes, n_repeats, shuffled_hashes
+from heldout.kinds.copies.tables import CHANCE_SHARE, SCALES, TAIL, Scaled, near_points
 
 LEAST_COLUMNS = 5
 ONE_BY_ONE = 12  # columns up to which each is left out in turn

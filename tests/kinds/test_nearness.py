@@ -5,8 +5,8 @@ import pytest
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 
-from heldout.look.nearness import TightGroups
-from heldout.look.neighbours import ByBlocks, ByTree, Points
+from heldout.kinds.copies.nearness import TightGroups
+from heldout.kinds.copies.neighbours import ByBlocks, ByTree, Points
 
 
 def by_definition(values, keys, radius, gap):

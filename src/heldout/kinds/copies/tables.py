@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from heldout.look.columns import is_numeric
-from heldout.look.merging import merge
-from heldout.look.nearness import TightGroups
-from heldout.look.neighbours import ByTree, Points
-from heldout.look.row_hashes import n_repeats, row_hashes, shuffled_hashes
+from heldout.data.rows import is_numeric
+from heldout.kinds.copies.merging import merge
+from heldout.kinds.copies.nearness import TightGroups
+from heldout.kinds.copies.neighbours import ByTree, Points
+from heldout.kinds.copies.row_hashes import n_repeats, row_hashes, shuffled_hashes
 
 # Root mean square over the numeric columns of the difference, in standard deviations of each column.
 SCALES = (0.02, 0.008, 0.0032, 0.00128)

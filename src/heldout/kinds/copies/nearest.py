@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from heldout.look.side_by_side import over_blocks
+from heldout.kinds.copies.side_by_side import over_blocks
 
 ROWS = 512
 COLUMNS = 2048  # so that a block of products stays in the cache

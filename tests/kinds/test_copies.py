@@ -13,7 +13,8 @@ from PIL import Image
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_sample_images
 
 from heldout.data.dataset import Dataset
-from heldout.look.copies import TABLE_SCALES, find_copies
+from heldout.kinds.copies.find import find_copies
+from heldout.kinds.copies.tables import SCALES
 
 MIRROR = Path(os.environ.get("HELDOUT_MIRROR", "/nowhere"))
 
@@ -60,7 +61,7 @@ def test_five_noisy_copies_of_200_points_are_200_groups():
     found = copies_of(points[order])
     assert (found.n_copies, found.n_groups, found.applied) == (1000, 200, True)
     assert all(len(set(found.groups[order // 5 == k])) == 1 for k in range(200))
-    assert f"within {TABLE_SCALES[0]}" in found.note
+    assert f"within {SCALES[0]}" in found.note
     assert "200 groups" in found.note
 
 

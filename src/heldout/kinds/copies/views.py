@@ -15,9 +15,9 @@ from scipy import fft
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from heldout.look.nearest import nearest
-from heldout.look.registered import tight_pairs
-from heldout.look.side_by_side import over_blocks
+from heldout.kinds.copies.nearest import nearest
+from heldout.kinds.copies.registered import tight_pairs
+from heldout.kinds.copies.side_by_side import over_blocks
 
 SIDE = 24
 SMALL = 8
