@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 PIP_INSTALL = $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: demo test course fix check bench sizes clean
+.PHONY: demo test course fix check docs bench sizes clean
 .DELETE_ON_ERROR:
 
 # Each stamp names what is installed; a later run finds it and installs nothing.
@@ -46,6 +46,10 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script; done
+
+# Pages that are made from the code: the settings and their schema.
+docs: $(VENV)/.dev
+	@$(BIN)/python tools/write_docs.py
 
 # The tail matters, not the middle: the longest files first.
 sizes:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from heldout.cli.options import shared
+from heldout.cli.options import Output, shared
 
 
 @click.command()
 @click.argument("run")
 @click.option("--again", is_flag=True, help="Open the seal once more, though a result is on record.")
 @shared
-def assess(run: str, again: bool, as_json: bool, quiet: bool, debug: bool) -> int:
+def assess(run: str, again: bool, output: Output) -> int:
     """Open the seal of RUN: score its model on the test rows, once, and record it in the ledger.
 
     A run that was assessed before shows its recorded result; the seal stays closed.
@@ -28,8 +26,8 @@ def assess(run: str, again: bool, as_json: bool, quiet: bool, debug: bool) -> in
 
     folder = RunFolder(run)
     values = open_seal(folder, again=again)
-    if as_json:
-        click.echo(json.dumps({"run": run, **values}, ensure_ascii=False))
+    if output.as_json:
+        output.document({"run": run, **values})
     else:
         click.echo(summary(folder, values))
     return 0

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shlex
 from pathlib import Path
 from typing import Any
 
 import click
 
-from heldout.cli.main import visible
-from heldout.cli.options import mirror, shared
+from heldout.cli.options import Output, mirror, shared
 from heldout.cli.words import plural
 from heldout.errors import SettingError, TrainingError
 
@@ -55,9 +53,9 @@ from heldout.errors import SettingError, TrainingError
 @click.option("--target", metavar="COL", help="Column with the labels (tables).")
 @click.option("--group", metavar="COL", help="Column that names the source of each row (tables).")
 @click.option("--group-pattern", metavar="REGEX", help="Group files by what this captures in their path: '(s\\d+)_'.")
-@click.option("--image-size", type=int, metavar="PIXELS", help="Side to which images are resized.")
-@click.option("--sample-rate", type=int, metavar="HZ", help="Sample rate to which sounds are resampled.")
-@click.option("--clip-seconds", type=float, metavar="S", help="Length to which sounds are cut or padded.")
+@click.option("--image-size", type=int, metavar="PIXELS", help="Side in pixels to which images are resized.")
+@click.option("--sample-rate", type=int, metavar="HZ", help="Sample rate in Hz to which sounds are resampled.")
+@click.option("--clip-seconds", type=float, metavar="S", help="Length in seconds to which sounds are cut or padded.")
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier call wrote to OUT.")
 @click.option("--jobs", "-j", type=int, help="Worker processes.  [default: one per core, for large data]")
 @mirror
@@ -75,9 +73,7 @@ def augment(
     fold: int | None,
     form: str,
     sheet: str | None,
-    as_json: bool,
-    quiet: bool,
-    debug: bool,
+    output: Output,
     **options: Any,
 ) -> int:
     """Write an augmented copy of DATA to OUT: a folder for images and sounds, a .csv file for tables.
@@ -92,9 +88,9 @@ def augment(
       heldout augment iris more.csv --copies 9
     """
     from heldout.augment.disk import augment_to_disk
-    from heldout.cli.data import _progress
+    from heldout.cli.progress import counting
 
-    progress = None if quiet else _progress()
+    progress = None if output.quiet else counting()
     loaded, whole_groups, notes = _rows(data, run, part, fold, progress, options)
     if sheet:
         _write_sheet(Path(sheet), loaded, operations, seed, options["fill"], options["best"])
@@ -137,18 +133,15 @@ def augment(
         "notes": notes,
         "train": then,
     }
-    if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False))
+    if output.as_json:
+        output.document(found)
         return 0
-    for note in notes if not quiet else []:
-        click.echo(visible(f"Note: {note}"), err=True)
-    click.echo(
-        visible(
-            f"{out}: {plural(written.n_copies, 'new sample')} ({', '.join(written.operations)}) and "
-            f"{plural(written.n_originals, 'original')} in {plural(written.n_groups, 'group')}"
-        )
+    output.notes(notes)
+    output.line(
+        f"{out}: {plural(written.n_copies, 'new sample')} ({', '.join(written.operations)}) and "
+        f"{plural(written.n_originals, 'original')} in {plural(written.n_groups, 'group')}"
     )
-    click.echo(visible(f"Train on them: {then}"))
+    output.line(f"Train on them: {then}")
     return 0
 
 

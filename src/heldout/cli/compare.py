@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
-from heldout.cli.main import visible
-from heldout.cli.options import shared
+from heldout.cli.options import Output, shared
 
 
 @click.command()
@@ -28,9 +26,7 @@ def compare(
     margin: float | None,
     level: float,
     svg_file: str | None,
-    as_json: bool,
-    quiet: bool,
-    debug: bool,
+    output: Output,
 ) -> int:
     """Compare the chosen models of several runs, or all models of one RUN, by paired tests.
 
@@ -47,14 +43,12 @@ def compare(
     found = compare_runs(runs, metric=metric, margin=margin, level=level)
     if svg_file:
         write_forest(found, svg_file)
-    if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, allow_nan=False))
+    if output.as_json:
+        output.document(found)
         return 0
-    for line in _lines(found, quiet):
-        click.echo(visible(line))
-    if not quiet:
-        for note in found["notes"]:
-            click.echo(visible(f"Note: {note}."), err=True)
+    for line in _lines(found, output.quiet):
+        output.line(line)
+    output.notes(f"{note}." for note in found["notes"])
     return 0
 
 

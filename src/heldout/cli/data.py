@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
 import click
 
-from heldout.cli.main import visible
+from heldout.cli.options import Output, shared
 from heldout.cli.options import mirror as mirror_option
-from heldout.cli.options import shared
+from heldout.cli.progress import counting
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,7 +26,7 @@ def data() -> None:
 
 @data.command("list")
 @shared
-def list_named(as_json: bool, quiet: bool, debug: bool) -> None:
+def list_named(output: Output) -> None:
     """List the named datasets.
 
     \b
@@ -40,8 +36,8 @@ def list_named(as_json: bool, quiet: bool, debug: bool) -> None:
     """
     from heldout.data.named import NAMED
 
-    if as_json:
-        click.echo(json.dumps({name: dataclasses.asdict(known) for name, known in NAMED.items()}, ensure_ascii=False))
+    if output.as_json:
+        output.document({name: dataclasses.asdict(known) for name, known in NAMED.items()})
         return
     for name, known in NAMED.items():
         size = f"{known.download_bytes / 1e6:.0f} MB" if known.download_bytes else "installed"
@@ -54,7 +50,7 @@ def list_named(as_json: bool, quiet: bool, debug: bool) -> None:
 @click.argument("name")
 @mirror_option
 @shared
-def fetch(name: str, mirror: str | None, as_json: bool, quiet: bool, debug: bool) -> None:
+def fetch(name: str, mirror: str | None, output: Output) -> None:
     """Download the files of dataset NAME, and check their checksums.
 
     \b
@@ -63,9 +59,11 @@ def fetch(name: str, mirror: str | None, as_json: bool, quiet: bool, debug: bool
     """
     from heldout.data.named import fetch as bring
 
-    path = bring(name, mirror=mirror, progress=None if quiet else _progress())
-    where = "comes with scikit-learn; nothing to fetch" if path is None else str(path)
-    click.echo(json.dumps({"name": name, "path": path and str(path)}) if as_json else f"{name}: {where}")
+    path = bring(name, mirror=mirror, progress=None if output.quiet else counting())
+    if output.as_json:
+        output.document({"name": name, "path": path and str(path)})
+    else:
+        output.line(f"{name}: {'comes with scikit-learn, nothing to download' if path is None else path}")
 
 
 @data.command()
@@ -81,9 +79,7 @@ def info(
     group: str | None,
     sheet: str | None,
     mirror: str | None,
-    as_json: bool,
-    quiet: bool,
-    debug: bool,
+    output: Output,
 ) -> None:
     """Describe SOURCE (what `heldout train` takes): rows, classes, ranges, skipped files.
 
@@ -101,7 +97,7 @@ def info(
     from heldout.data.ranges import ranges
     from heldout.data.sheet import save_sheet
 
-    found = load(source, target=target, group=group, mirror=mirror, progress=None if quiet else _progress())
+    found = load(source, target=target, group=group, mirror=mirror, progress=None if output.quiet else counting())
     counts = dict(zip(found.classes, np.bincount(found.y, minlength=found.n_classes).tolist(), strict=True))
     values: dict[str, Any] = {
         "name": found.name,
@@ -119,29 +115,34 @@ def info(
         "skipped": [[item.id, item.reason] for item in found.skipped],
         "notes": list(found.notes),
     }
-    if as_json:
+    if output.as_json:
         if "scrambled" in source and values["known"]:
             from heldout.data.variants import scramble_order
 
             values["permutation"] = scramble_order(28 * 28).tolist()
-        click.echo(json.dumps(values, ensure_ascii=False))
+        output.document(values)
         return
+    _show(found, values, output)
+
+
+def _show(found: Any, values: dict[str, Any], output: Output) -> None:
+    """What `heldout data info` prints for people."""
     shape = " × ".join(map(str, values["shape"]))
-    click.echo(visible(f"{found.name}: {len(found):,} rows of kind {found.kind}, {shape} numbers each"))
-    for name, count in counts.items():
-        click.echo(visible(f"  {name:<24} {count:>8,}"))
-    _tell_ranges(values["ranges"])
+    output.line(f"{found.name}: {len(found):,} rows of kind {found.kind}, {shape} numbers each")
+    for name, count in values["classes"].items():
+        output.line(f"  {name:<24} {count:>8,}")
+    _show_ranges(values["ranges"], output)
     for key in ("groups", "official_test", "folds", "fingerprint", "sheet"):
         if values[key] is not None:
-            click.echo(visible(f"{key.replace('_', ' ')}: {values[key]}"))
+            output.line(f"{key.replace('_', ' ')}: {values[key]}")
     for key, value in (values["known"] or {}).items():
-        click.echo(f"{key}: {value}")
+        output.line(f"{key}: {value}")
     for note in found.notes:
-        click.echo(visible(f"Note: {note}"))
+        output.line(f"Note: {note}")
     for item in found.skipped[:20]:
-        click.echo(visible(f"Skipped: {item.id}: {item.reason}"))
+        output.line(f"Skipped: {item.id}: {item.reason}")
     if len(found.skipped) > 20:
-        click.echo(f"and {len(found.skipped) - 20:,} more")
+        output.line(f"and {len(found.skipped) - 20:,} more")
 
 
 def _known(name: str) -> dict[str, Any] | None:
@@ -158,7 +159,7 @@ def _known(name: str) -> dict[str, Any] | None:
     return facts
 
 
-def _tell_ranges(found: dict[str, dict[str, Any]], limit: int = 20) -> None:
+def _show_ranges(found: dict[str, dict[str, Any]], output: Output, limit: int = 20) -> None:
     for name, values in list(found.items())[:limit]:
         if "max" not in values:
             text = f"{values['values']:,} categories"
@@ -167,18 +168,6 @@ def _tell_ranges(found: dict[str, dict[str, Any]], limit: int = 20) -> None:
         else:
             text = f"{values['min']:g} to {values['max']:g}, mean {values['mean']:.4g}"
         missing = f", {values['missing']:,} missing" if values.get("missing") else ""
-        click.echo(visible(f"  {name:<24} {text}{missing}"))
+        output.line(f"  {name:<24} {text}{missing}")
     if len(found) > limit:
-        click.echo(f"  and {len(found) - limit:,} more columns")
-
-
-def _progress() -> Callable[[int, int, str], None]:
-    """Plain progress lines on stderr, at most one a second."""
-    told = [time.monotonic()]
-
-    def tell(done: int, total: int, what: str) -> None:
-        if time.monotonic() - told[0] > 1:
-            told[0] = time.monotonic()
-            print(visible(f"{what}: {done:,} of {total:,}"), file=sys.stderr, flush=True)
-
-    return tell
+        output.line(f"  and {len(found) - limit:,} more columns")

@@ -7,8 +7,7 @@ import time
 from types import TracebackType
 from typing import Any
 
-from heldout.cli.main import visible
-from heldout.cli.words import duration, plural, with_error
+from heldout.cli.words import duration, plural, visible, with_error
 
 MOST_FINDINGS = 3
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from heldout.cli.main import visible
-from heldout.cli.options import mirror, shared
+from heldout.cli.options import Output, mirror, shared
+from heldout.cli.progress import counting
+from heldout.cli.words import visible
 
 
 @click.command()
@@ -27,7 +27,7 @@ from heldout.cli.options import mirror, shared
     help="Exit with code 1 if a finding has this severity or a higher one.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of samples, folds and models.")
-@click.option("--image-size", type=int, metavar="PIXELS", help="Side to which images are resized.")
+@click.option("--image-size", type=int, metavar="PIXELS", help="Side in pixels to which images are resized.")
 @click.option("--strict", is_flag=True, help="Stop at the first unreadable file instead of skipping it.")
 @mirror
 @shared
@@ -44,9 +44,7 @@ def look(
     image_size: int | None,
     strict: bool,
     mirror: str | None,
-    as_json: bool,
-    quiet: bool,
-    debug: bool,
+    output: Output,
 ) -> int:
     """Find problems in DATA before you train on it. DATA is what `heldout train` takes.
 
@@ -64,7 +62,7 @@ def look(
     from heldout.look.survey import look as survey
 
     _check_places(out, groups_out)
-    tell = _silent if quiet else _progress
+    tell = _silent if output.quiet else _progress
     loaded = load(
         data,
         target=target,
@@ -73,7 +71,7 @@ def look(
         mirror=mirror,
         strict=strict,
         image_size=image_size,
-        progress=None if quiet else _counting(),
+        progress=None if output.quiet else counting(),
     )
     if run is not None:
         loaded = _without_sealed(loaded, run)
@@ -84,8 +82,8 @@ def look(
         write_look(Path(out), seen, loaded)
     if groups_out is not None:
         _write_groups(Path(groups_out), loaded, seen)
-    if as_json:
-        click.echo(json.dumps(seen.as_json(), ensure_ascii=False))
+    if output.as_json:
+        output.document(seen.as_json())
     else:
         from heldout.cli.look_view import show
 
@@ -159,9 +157,3 @@ def _progress(text: str) -> None:
 
 def _silent(text: str) -> None:
     return None
-
-
-def _counting() -> Any:
-    from heldout.cli.data import _progress as counting
-
-    return counting()

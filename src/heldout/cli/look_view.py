@@ -8,8 +8,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from heldout.cli.main import visible
-from heldout.cli.words import duration, percent, plural
+from heldout.cli.words import duration, percent, plural, visible
 from heldout.look.columns import NumberSummary
 from heldout.look.findings import Finding
 from heldout.look.survey import Look

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from heldout import __version__
+from heldout.cli.words import visible
 from heldout.errors import HeldoutError, SettingError, TrainingError
 
 STARTED = time.monotonic()
@@ -168,11 +169,6 @@ def _show(error: HeldoutError) -> None:
     click.echo("\n  ".join(map(visible, [first, *more])), err=True)
     if error.fix:
         click.echo(visible(f"Fix: {error.fix}"), err=True)
-
-
-def visible(text: str) -> str:
-    """Escape control characters and line breaks, so that a name in the data cannot steer or forge what is printed."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _print_json_error(kind: str, what: str, where: str, fix: str) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from heldout.cli.main import visible
-from heldout.cli.words import duration, percent, plural, with_error
+from heldout.cli.words import duration, percent, plural, visible, with_error
 from heldout.run.folder import RunFolder
 
 

@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Text and numbers as people read them."""
 
 from __future__ import annotations
 
@@ -29,3 +29,8 @@ def plural(n: int, word: str) -> str:
     """Write a count with its noun: ``1 file``, ``1,200 files``, ``2 classes``."""
     ending = "" if n == 1 else "es" if word.endswith("s") else "s"
     return f"{n:,} {word}{ending}"
+
+
+def visible(text: str) -> str:
+    """Escape control characters and line breaks, so that a name in the data cannot steer or forge what is printed."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

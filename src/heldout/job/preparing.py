@@ -20,19 +20,7 @@ def load_data(settings: TrainSettings, progress: Callable[[int, int, str], None]
     """Load what the settings name."""
     from heldout.data.loading import load
 
-    return load(
-        settings.data,
-        target=settings.target,
-        group=settings.group,
-        mirror=settings.mirror,
-        strict=settings.strict,
-        image_size=settings.image_size,
-        sample_rate=settings.sample_rate,
-        clip_seconds=settings.clip_seconds,
-        progress=progress,
-        group_pattern=settings.group_pattern,
-        **settings.columns(),
-    )
+    return load(settings.data, progress=progress, **settings.loading(), **settings.columns())
 
 
 @dataclass

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
-from heldout.cli.main import visible
-from heldout.cli.options import mirror, shared
+from heldout.cli.options import Output, mirror, shared
 from heldout.cli.words import duration
 from heldout_course.cli.recipes import (
     execution,
@@ -37,7 +35,7 @@ def book() -> None:
 @book.command("list")
 @store_option
 @shared
-def list_(store_file: str | None, as_json: bool, quiet: bool, debug: bool) -> int:
+def list_(store_file: str | None, output: Output) -> int:
     """List all experiments: the state of each, and how long its quick run took on one core.
 
     \b
@@ -52,8 +50,8 @@ def list_(store_file: str | None, as_json: bool, quiet: bool, debug: bool) -> in
     with open_store(store_file, must_exist=False) as store:
         seconds = store.seconds() if store else {}
     found = [_listed(find_recipe(identity), seconds) for identity in all_ids()]
-    if as_json:
-        click.echo(json.dumps({"experiments": found}, ensure_ascii=False))
+    if output.as_json:
+        output.document({"experiments": found})
         return 0
     rows = [("id", "state", "quick run", "title")]
     for one in found:
@@ -62,7 +60,7 @@ def list_(store_file: str | None, as_json: bool, quiet: bool, debug: bool) -> in
     most = terminal_width()
     for row in rows:
         line = "  ".join([*(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)), row[3]])
-        click.echo(visible(line if most is None or len(line) <= most else line[: most - 1] + "…"))
+        output.line(line if most is None or len(line) <= most else line[: most - 1] + "…")
     return 0
 
 
@@ -94,9 +92,7 @@ def run(
     ids: tuple[str, ...],
     share: str | None,
     store_file: str | None,
-    as_json: bool,
-    quiet: bool,
-    debug: bool,
+    output: Output,
     **how: Any,
 ) -> int:
     """Run experiments by id, by chapter (ch11) or all; what is finished is not run again.
@@ -114,7 +110,7 @@ def run(
     chosen = choose(ids)
     recipes = [find_recipe(identity) for identity in (share_of(chosen, share) if share else chosen)]
     with open_store(store_file) as store:
-        return run_recipes(recipes, store, as_json=as_json, quiet=quiet, **how)
+        return run_recipes(recipes, store, output, **how)
 
 
 @book.command("show")
@@ -130,9 +126,7 @@ def show(
     figures: str | None,
     profile: str | None,
     store_file: str | None,
-    as_json: bool,
-    quiet: bool,
-    debug: bool,
+    output: Output,
 ) -> int:
     """Show an experiment: our numbers next to the published ones, and its claims.
 
@@ -149,9 +143,9 @@ def show(
     recipe = find_recipe(identity)
     with open_store(store_file, must_exist=False) as store:
         entry = make_entry(recipe, store, profile)
-        show_entry(entry, as_json=as_json)
+        show_entry(entry, output)
         if figures is not None:
-            write_pictures(entry, figures, as_json=as_json)
+            write_pictures(entry, figures, output)
     return 0
 
 
@@ -164,7 +158,7 @@ def show(
 )
 @store_option
 @shared
-def report(out: str, profile: str | None, store_file: str | None, as_json: bool, quiet: bool, debug: bool) -> int:
+def report(out: str, profile: str | None, store_file: str | None, output: Output) -> int:
     """Write one page with all experiments, as HTML and as Markdown.
 
     \b
@@ -182,5 +176,8 @@ def report(out: str, profile: str | None, store_file: str | None, as_json: bool,
     with open_store(store_file, must_exist=False) as store:
         entries = [make_entry(find_recipe(identity), store, profile) for identity in all_ids()]
     paths = [str(path) for path in write_page(Path(out), entries)]
-    click.echo(json.dumps({"files": paths}) if as_json else "Wrote " + " and ".join(paths))
+    if output.as_json:
+        output.document({"files": paths})
+    else:
+        output.line("Wrote " + " and ".join(paths))
     return 0

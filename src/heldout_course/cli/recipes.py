@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -14,8 +13,8 @@ from typing import Any
 
 import click
 
-from heldout.cli.main import visible
-from heldout.cli.words import duration, plural
+from heldout.cli.options import Output
+from heldout.cli.words import duration, plural, visible
 
 
 def store_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,13 +33,13 @@ def figures_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--figures", metavar="FOLDER", help="Also write the pictures to FOLDER, as SVG.")(command)
 
 
-def write_pictures(entry: Any, folder: str, *, as_json: bool) -> None:
-    """Write an experiment's pictures, and say which."""
+def write_pictures(entry: Any, folder: str, output: Output) -> None:
+    """Write an experiment's pictures, and name them."""
     from heldout_course.book.pictures import write_figures
 
     paths = write_figures(entry.found, Path(folder))
     words = "Wrote " + " and ".join(map(str, paths)) if paths else "There is no picture to write"
-    click.echo(visible(words), err=as_json)
+    click.echo(visible(words), err=output.as_json)
 
 
 def execution(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -85,13 +84,12 @@ def open_store(given: str | None, *, must_exist: bool = True) -> Iterator[Any]:
 def run_recipes(
     recipes: Sequence[Any],
     store: Any,
+    output: Output,
     *,
     profile: str,
     engine: str | None,
     jobs: int | None,
     mirror: str | None,
-    as_json: bool,
-    quiet: bool,
 ) -> int:
     """Run what is not finished, then show every recipe; exit code 1 if a job failed."""
     from heldout_course.book.entries import make_entry
@@ -104,17 +102,17 @@ def run_recipes(
         os.environ["HELDOUT_MIRROR"] = mirror  # workers read it
     wanted = {job.id: job for recipe in recipes for job in expand(recipe, profile).jobs}
     began = time.monotonic()
-    todo, told = list(wanted.values()), _progress(quiet)
+    todo, told = list(wanted.values()), _progress(output.quiet)
     outcome = run_jobs(todo, store, run_task, n_workers=jobs, engine=engine, progress=told)
     entries = [make_entry(recipe, store, profile) for recipe in recipes]
-    if as_json:
+    if output.as_json:
         records = [entry.record() for entry in entries]
         failed = [{"job": job, "why": why} for job, why in outcome.failed.items()]
-        click.echo(json.dumps({"experiments": records, "failed": failed}, ensure_ascii=False, allow_nan=False))
+        output.document({"experiments": records, "failed": failed})
         return 1 if outcome.failed else 0
     for entry in entries:
-        if not quiet:
-            show_entry(entry, as_json=False)
+        if not output.quiet:
+            show_entry(entry, output)
     took = duration(time.monotonic() - began)
     before = f", {outcome.n_before} finished before" if outcome.n_before else ""
     click.echo(f"{plural(outcome.n_done, 'job')} run in {took}{before}; results are in {visible(str(store.path))}")
@@ -145,10 +143,10 @@ def _progress(quiet: bool) -> Callable[[int, int, str], None] | None:
     return tell
 
 
-def show_entry(entry: Any, *, as_json: bool) -> None:
+def show_entry(entry: Any, output: Output) -> None:
     """Print an experiment as a table, or as JSON: wrapped and coloured on a terminal, plain elsewhere."""
-    if as_json:
-        click.echo(json.dumps(entry.record(), ensure_ascii=False, allow_nan=False))
+    if output.as_json:
+        output.document(entry.record())
         return
     from heldout_course.book.plain import text_of
 

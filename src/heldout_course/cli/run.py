@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from heldout.cli.options import mirror, shared
+from heldout.cli.options import Output, mirror, shared
 from heldout.errors import SettingError
 from heldout_course.cli.recipes import execution, figures_option, open_store, run_recipes, store_option, write_pictures
 
@@ -25,9 +25,7 @@ def run(
     resume: bool,
     figures: str | None,
     store_file: str | None,
-    as_json: bool,
-    quiet: bool,
-    debug: bool,
+    output: Output,
     **how: Any,
 ) -> int:
     """Run an experiment of your own: data, models, what varies, what you claim.
@@ -53,7 +51,7 @@ def run(
     if resume and not path.exists():
         raise SettingError("there is nothing to go on with", where=str(path), fix="leave out --resume")
     with open_store(str(path)) as store:
-        code = run_recipes([loaded], store, as_json=as_json, quiet=quiet, **how)
+        code = run_recipes([loaded], store, output, **how)
         if figures is not None:
-            write_pictures(make_entry(loaded, store, how["profile"]), figures, as_json=as_json)
+            write_pictures(make_entry(loaded, store, how["profile"]), figures, output)
         return code
