@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heldout.nets import dense
+from heldout.nets.fit.by_hand import is_dense
+from heldout.nets.fit.epoch import Epoch
 from heldout.nets.fit.feed import Feed
 from heldout.nets.fit.planner import place
 from heldout.nets.fit.run import Run
@@ -55,7 +56,7 @@ def test_an_epoch_by_hand_equals_one_through_autograd(net, loss, smoothing, opti
         for i, m in enumerate(momenta)
     ]
     by_hand, through = runs(jobs)
-    for batch, same in zip(by_hand.batches(), through.batches(), strict=True):
+    for batch, same in zip(Epoch(by_hand).batches(0), Epoch(through).batches(0), strict=True):
         by_hand.learn(by_hand.gather(batch), batch)
         through.learn(through.gather(same), same)
     torch.testing.assert_close(by_hand.stack.values, through.stack.values, rtol=1e-7, atol=1e-9)
@@ -64,9 +65,9 @@ def test_an_epoch_by_hand_equals_one_through_autograd(net, loss, smoothing, opti
 
 @pytest.mark.parametrize("net", ["dense 5, gelu", "dense 5, batchnorm", "residual(dense 4, relu)"])
 def test_other_nets_are_left_to_autograd(net):
-    assert not dense.is_dense(place(Settings(net=net), (4,), 3))
+    assert not is_dense(place(Settings(net=net), (4,), 3))
 
 
 def test_images_that_are_flattened_first_are_vectors():
-    assert dense.is_dense(place(Settings(net="flatten, dense 5, relu"), (4, 3, 2), 3))
-    assert not dense.is_dense(place(Settings(net="dense 5, relu, flatten"), (4, 3, 2), 3))
+    assert is_dense(place(Settings(net="flatten, dense 5, relu"), (4, 3, 2), 3))
+    assert not is_dense(place(Settings(net="dense 5, relu, flatten"), (4, 3, 2), 3))

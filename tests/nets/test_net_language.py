@@ -1,10 +1,13 @@
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heldout.errors import SettingError
+from heldout.nets.layers import words as words_of_the_language
 from heldout.nets.net import Net
-from heldout.nets.text import WORDS
 
 EXAMPLES = (
     "conv 32 3, relu, conv 64 3, relu, maxpool 2, dropout 0.25, flatten, dense 128, relu, dropout 0.5",
@@ -22,6 +25,12 @@ def test_every_word_of_the_language_is_read_and_placed(spec):
 
 def test_a_list_of_layers_equals_the_line():
     assert Net(["conv 4 3, relu", "flatten"]) == Net("conv 4 3, relu,  flatten")
+
+
+@pytest.mark.parametrize("spec", EXAMPLES)
+def test_a_net_reads_what_its_layers_say_of_themselves(spec):
+    net = Net(spec)
+    assert Net([str(layer) for layer in net.layers]) == net
 
 
 def test_an_empty_net_is_a_softmax_regression():
@@ -48,6 +57,7 @@ def test_an_empty_net_is_a_softmax_regression():
         ("residual relu", "relu", "expected '('"),
         ("residual()", "residual", "without layers"),
         ("relu)", ")", "unexpected ')'"),
+        ("globalpool average max", "max", "one of average and max"),
         ("dropout 1", "1", "dropout probability of 1"),
         ("dropout nan", "nan", "a number"),
         ("dropout -1", "-1", "a number"),
@@ -92,7 +102,7 @@ def test_a_net_that_does_not_fit_its_input_says_where(spec, shape, message):
 def test_the_summary_lists_layer_shape_and_parameters():
     text = Net("conv 32 3, relu, maxpool 2, flatten, dense 128").summary((28, 28, 1), 10)
     rows = [" ".join(line.split()) for line in text.splitlines()]
-    assert "0 conv 32 3x3 26 x 26 x 32 320" in rows
+    assert "0 conv 32 3 26 x 26 x 32 320" in rows
     assert "2 maxpool 2 13 x 13 x 32 0" in rows
     assert "output dense 10 10 1,290" in rows
     assert rows[-1] == "parameters: 693,962, of which 693,962 trained"
@@ -106,13 +116,32 @@ def test_a_residual_part_of_another_shape_gets_a_shortcut():
     assert not any("shortcut" in name for name in same)
 
 
+def test_a_net_is_read_placed_and_summed_up_without_torch():
+    code = (
+        "import sys, heldout as ho\n"
+        "print(ho.Net('conv 8 3, relu, residual(conv 8 3 same, batchnorm), globalpool').summary((9, 9, 1), 3))\n"
+        "assert not {'torch', 'sklearn', 'pandas'} & set(sys.modules), sorted(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "conv 8 3" in done.stdout
+
+
 def test_multiplications_of_a_net_are_counted_by_hand():
     # 26 * 26 positions of 32 kernels of 9, then 21632 * 10
     assert Net("conv 32 3, relu, flatten").multiply_adds((28, 28, 1), 10) == 26 * 26 * 32 * 9 + 26 * 26 * 32 * 10
 
 
+PIECES = [*words_of_the_language(), "3", "0.5", "same", "stride", "(", ")", ",", "x", "é", "-1"]
+
+
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.sampled_from([*WORDS, "3", "0.5", "same", "stride", "(", ")", ",", "x", "é", "-1"]), max_size=12))
+@given(
+    st.lists(
+        st.sampled_from([*words_of_the_language(), "3", "0.5", "same", "stride", "(", ")", ",", "x", "é", "-1"]),
+        max_size=12,
+    )
+)
 def test_any_text_is_read_or_refused_with_a_remedy(words):
     refused, net = None, None
     try:

@@ -5,8 +5,10 @@ import pytest
 import torch
 from torch.nn import functional as f
 
+from heldout.nets.layers.batch import Batch
+from heldout.nets.layers.dense import Dense
 from heldout.nets.net import Net
-from heldout.nets.stack import Batch, Stack
+from heldout.nets.stack import Stack
 from heldout_course.scratch.activations import SLOPES, relu
 from heldout_course.scratch.convolution import convolution_backward, convolution_forward
 from heldout_course.scratch.pooling import pool_backward, pool_forward
@@ -135,10 +137,10 @@ def test_batch_norm_in_training_follows_the_statistics_of_its_own_real_rows(n_re
         np.testing.assert_allclose(now["0.variance"], 0.7 * a["0.variance"] + 0.3 * variance, rtol=1e-9)
 
 
-def test_dropout_drops_the_stated_share_and_keeps_the_mean():
+def test_dropout_drops_the_stated_share_and_keeps_the_mean(monkeypatch):
     stack, _ = random_stack("dropout 0.3, flatten", (20, 20, 5), 2, 2)
     taken = {}
-    stack._dense = lambda step, x: taken.setdefault("x", x)
+    monkeypatch.setattr(Dense, "forward", lambda self, step, x, stack, batch, overwrite: taken.setdefault("x", x))
     keys = torch.tensor([[12345, 999]])
     rates = torch.tensor([[0.3, 0.6]], dtype=torch.float64)
     stack.logits(

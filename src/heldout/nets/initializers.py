@@ -8,8 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from heldout.nets.fit.streams import WEIGHTS, generator
-from heldout.nets.net import Parameter, Step
-from heldout.nets.text import Activation, BatchNorm, Dropout, Flatten, GlobalPool, Pool
+from heldout.nets.layers.base import Parameter, Step
 
 
 def first_values(
@@ -58,8 +57,7 @@ def before_sigmoid(steps: Sequence[Step]) -> set[str]:
     for number, step in enumerate(steps):
         for inner in (step.body, step.shortcut):
             names |= before_sigmoid(inner)
-        passive = (Pool, GlobalPool, Dropout, Flatten, BatchNorm)
-        following = next((s.layer for s in steps[number + 1 :] if not isinstance(s.layer, passive)), None)
-        if isinstance(following, Activation) and following.name == "sigmoid":
+        following = next((s.layer for s in steps[number + 1 :] if not s.layer.is_passive), None)
+        if following is not None and following.activation == "sigmoid":
             names.add(step.name)
     return names

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from heldout.errors import SettingError
-from heldout.nets.net import Net, Shape
+from heldout.nets.layers.base import Shape
+from heldout.nets.net import Net
 
 _COURSE_HEAD = "flatten, dense 128, relu, dropout 0.5"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from heldout.nets.net import Shape
+from heldout.nets.layers.base import Shape
 
 #: A spectrogram of a whole sound has about so many frames, but a frame is no shorter or longer than these seconds.
 FRAMES = 128

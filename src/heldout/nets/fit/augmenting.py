@@ -7,18 +7,16 @@ in the epoch's order. So a replicate sees the same rows alone or in any stack, a
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
 from heldout.augment import batches
 from heldout.nets.fit.augment_words import Step, parse_augment
+from heldout.nets.fit.batch import StepBatch
 from heldout.nets.fit.streams import Words, branch, uniforms
-from heldout.nets.net import Shape
-
-if TYPE_CHECKING:
-    from heldout.nets.fit.epoch import StepBatch
+from heldout.nets.layers.base import Shape
 
 Tensor = Any
 

@@ -3,40 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
+from heldout.nets.fit.batch import StepBatch
 from heldout.nets.fit.machine import sum_dtype
+from heldout.nets.fit.run import Run
 from heldout.nets.fit.schedules import schedule_factors
 from heldout.nets.fit.streams import ORDER, augment_keys, dropout_keys, generator
-from heldout.nets.stack import Batch
-
-if TYPE_CHECKING:
-    from heldout.nets.fit.run import Run
+from heldout.nets.layers.batch import Batch
 
 Tensor = Any
-
-
-@dataclass
-class StepBatch:
-    """One batch of every replicate."""
-
-    number: int
-    positions: Tensor  # (n_replicates, n_rows)
-    labels: Tensor
-    weights: Tensor  # weight / number of real rows, 0 for filling: (n_replicates, n_rows)
-    state: Batch
-    counts: Tensor  # real rows of each replicate
-    lr: Tensor  # (n_replicates, 1)
-    t: Tensor  # steps done, this one included: (n_replicates, 1), float64
-    still: Tensor  # positions of the replicates that do not take the step, or None
-    first: int  # place of the batch's first row in the epoch
-    augment_keys: Tensor  # of each replicate, for this epoch
-    others: Tensor = None  # classes that were mixed in, and the share of the own ones: (n_replicates, n_rows)
-    shares: Tensor = None
 
 
 class Epoch:
@@ -56,7 +35,7 @@ class Epoch:
         self.weights = None if run.feed.weights is None else run.feed.weights[self.positions] / run.mean_weights
         self.rates, self.taken = self._rates()
         seeds = np.array([m.job.seed for m in run.members], np.uint64)
-        n_layers = len(run.stack.dropout_numbers)
+        n_layers = len(run.stack.random_numbers)
         self.augment_keys = self._send(augment_keys(seeds, epoch=run.epoch))
         self.keys = self._send(dropout_keys(seeds, epoch=run.epoch, n_steps=self.most, n_layers=n_layers))
 
@@ -106,14 +85,14 @@ class Epoch:
         begin = number * self.size
         here = slice(begin, begin + int(self.largest[number]))
         positions = self.positions[:, here]
-        mask = still = active = None
+        mask = idle = active = None
         weights = self._shares[number]
         if self.least[number] < self.largest[number]:
             counts = self.counts[number]
             mask = self._send(np.arange(positions.shape[1]) < counts[:, None]).to(self.run.dtype)
             weights = weights * mask
             if self.least[number] == 0:
-                still = self._send(np.flatnonzero(counts == 0))
+                idle = self._send(np.flatnonzero(counts == 0))
                 active = self._send(counts > 0)
         if self.weights is not None:
             weights = weights * self.weights[:, here]
@@ -127,7 +106,7 @@ class Epoch:
             self._counts[number],
             self.rates[number],
             self.taken[number],
-            still,
+            idle,
             begin,
             self.augment_keys,
         )

@@ -24,7 +24,7 @@ from heldout.nets.fit.loop import TrainingStopped, train_stack
 from heldout.nets.fit.machine import DTYPES, total_memory, use_threads
 from heldout.nets.fit.optimizers import state_names
 from heldout.nets.fit.planner import Data, Machine, choose_threads
-from heldout.nets.net import Step
+from heldout.nets.layers.base import Step
 from heldout.nets.settings import Event, Job, Progress, Settings, Trained
 
 #: Share of a device's memory that a stack may take, by the estimate of `stack_size`.

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from heldout.errors import TrainingError
+from heldout.nets.fit.epoch import Epoch
 from heldout.nets.fit.feed import Feed
 from heldout.nets.fit.measure import measure
 from heldout.nets.fit.progress import Clock
 from heldout.nets.fit.run import Run
-from heldout.nets.net import Step
+from heldout.nets.layers.base import Step
 from heldout.nets.settings import Job, Progress, Trained
 
 
@@ -60,7 +61,7 @@ def train_stack(
         checkpoint.restore(run)
     clock = Clock(run, progress)
     while run.members:
-        for batch in run.batches():  # of this epoch, from where a checkpoint left it
+        for batch in Epoch(run).batches(run.done):  # of this epoch, from where a checkpoint left it
             if should_stop is not None and should_stop():
                 if checkpoint is not None:
                     checkpoint.try_to_write(run)

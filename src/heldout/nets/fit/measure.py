@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,10 +10,9 @@ import torch
 from heldout.nets.fit.feed import Feed, Standardizer
 from heldout.nets.fit.losses import row_losses
 from heldout.nets.fit.machine import sum_dtype
-from heldout.nets.stack import Batch, Stack
-
-if TYPE_CHECKING:
-    from heldout.nets.fit.run import Run
+from heldout.nets.fit.run import Run
+from heldout.nets.layers.batch import Batch
+from heldout.nets.stack import Stack
 
 Tensor = Any
 

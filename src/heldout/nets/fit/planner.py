@@ -14,9 +14,10 @@ import numpy as np
 import torch
 
 from heldout.errors import SettingError
-from heldout.nets.net import Net, Shape, Step
+from heldout.nets.layers.base import Shape, Step
+from heldout.nets.layers.conv import Conv
+from heldout.nets.net import Net
 from heldout.nets.settings import Job, Settings
-from heldout.nets.text import BatchNorm, Conv
 
 #: Multiply-adds of all jobs together from which worker processes are used: minutes of work, which repay their start
 #: (each imports PyTorch, about 2 s) and keep the caller's process free and small.
@@ -53,22 +54,17 @@ def place(settings: Settings, shape: Shape, n_classes: int) -> tuple[Step, ...]:
     unknown = [name for name in settings.freeze if name not in names]
     if unknown:
         raise SettingError(f"freeze names no layer: {unknown[0]!r}", fix=f"layers: {', '.join(sorted(names))}")
-    plan = tuple(_freeze(step, settings.freeze, False) for step in plan)
+    plan = tuple(_freeze(step, settings.freeze) for step in plan)
     if not any(p.is_trained for outer in plan for step in outer.walk() for p in step.parameters):
         raise SettingError("every layer is frozen: nothing to train", fix="leave at least one layer out of freeze")
     return plan
 
 
-def _freeze(step: Step, names: Sequence[str], inside: bool) -> Step:
-    here = inside or step.name in names
-    layer = replace(step.layer, frozen=True) if here and isinstance(step.layer, BatchNorm) else step.layer
-    return replace(
-        step,
-        layer=layer,
-        parameters=tuple(replace(p, frozen=True) if here else p for p in step.parameters),
-        body=tuple(_freeze(inner, names, here) for inner in step.body),
-        shortcut=tuple(_freeze(inner, names, here) for inner in step.shortcut),
-    )
+def _freeze(step: Step, names: Sequence[str]) -> Step:
+    if step.name in names:
+        return step.freeze()
+    body, shortcut = (tuple(_freeze(inner, names) for inner in part) for part in (step.body, step.shortcut))
+    return replace(step, body=body, shortcut=shortcut)
 
 
 def has_convolutions(plan: Sequence[Step]) -> bool:

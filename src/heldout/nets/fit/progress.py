@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from heldout.nets.fit.run import Run
 from heldout.nets.settings import Progress
-
-if TYPE_CHECKING:
-    from heldout.nets.fit.run import Run
 
 #: Seconds between two reports within an epoch.
 INTERVAL_SECONDS = 0.5

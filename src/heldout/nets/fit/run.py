@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -10,19 +10,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from heldout.nets.dense import DenseGradient, is_dense
 from heldout.nets.fit import optimizers
 from heldout.nets.fit.augmenting import Augmenter
-from heldout.nets.fit.epoch import Epoch, StepBatch
+from heldout.nets.fit.batch import StepBatch
+from heldout.nets.fit.by_hand import DenseGradient, is_dense
 from heldout.nets.fit.feed import DIVISORS, Feed, Memory, Standardizer, mean_and_std
 from heldout.nets.fit.losses import row_losses
 from heldout.nets.fit.machine import sum_dtype
 from heldout.nets.fit.streams import NOISE, generator
 from heldout.nets.initializers import before_sigmoid, first_values
-from heldout.nets.net import Step
+from heldout.nets.layers.base import Step
 from heldout.nets.settings import Job, Trained
 from heldout.nets.stack import Stack
-from heldout.nets.text import Dropout
 
 Tensor = Any
 
@@ -46,7 +45,7 @@ class Run:
     Attributes
     ----------
     members : list of Member
-        Replicates still in training, in the order of the stack.
+        Replicates idle in training, in the order of the stack.
     epoch, done : int
         Epochs finished, and steps finished of the epoch at hand.
     """
@@ -128,10 +127,10 @@ class Run:
         clips = [float("inf") if s.clip is None else s.clip for s in settings]
         self.clip = column(clips) if min(clips) < float("inf") else None
         rates = [
-            [rate_of(step) if s.dropout is None else s.dropout for s in settings]
+            [step.layer.rate if s.dropout is None else s.dropout for s in settings]  # type: ignore[attr-defined]
             for outer in self.stack.steps
             for step in outer.walk()
-            if step.name in self.stack.dropout_numbers
+            if step.layer.is_random
         ]
         self.rates = torch.tensor(rates, device=self.device, dtype=self.dtype)
         inputs = [self.inputs[m.number] for m in self.members]
@@ -141,12 +140,18 @@ class Run:
             self.standardizer = Standardizer(*(torch.from_numpy(a).to(self.device, self.dtype) for a in (mean, std)))
         # Mixed rows have two classes, which the gradient by hand does not know.
         by_autograd = self.settings.precision == "mixed" or (self.augmenter is not None and self.augmenter.mixing)
-        self.by_hand = DenseGradient(self) if self.members and is_dense(self.plan) and not by_autograd else None
+        self.by_hand = self._write_out() if self.members and is_dense(self.plan) and not by_autograd else None
         self.lengths = torch.tensor([len(m.job.rows) for m in self.members], device=self.device)
         self.mean_weights = None
         if self.feed.weights is not None:  # weights are scaled to mean 1 over each replicate's training rows
             means = [self.feed.weights[torch.from_numpy(m.job.rows).to(self.device)].mean() for m in self.members]
             self.mean_weights = torch.stack(means)[:, None] if means else None
+
+    def _write_out(self) -> DenseGradient:
+        s = self.settings
+        adds_up = s.optimizer == "sgd" and not s.nesterov and self.clip is None and self.l2 is None
+        momenta = [m.job.settings.momentum for m in self.members]
+        return DenseGradient(self.stack, s, momenta, self.optimizer["velocity"] if adds_up else None)
 
     def _by_value(self, amounts: Sequence[float], *, own: bool) -> Tensor:
         """Factor of each trained value of each replicate, kernels only; None if all are 0."""
@@ -159,12 +164,6 @@ class Run:
             return None
         columns = [torch.tensor(per, device=self.device, dtype=self.dtype)[:, None].expand(-1, n) for per, n in parts]
         return torch.cat(columns, 1)
-
-    # An epoch
-
-    def batches(self) -> Iterator[StepBatch]:
-        """Batches of the epoch at hand that are not done yet, one of every replicate at a time."""
-        return Epoch(self).batches(self.done)
 
     # A step
 
@@ -206,8 +205,8 @@ class Run:
         if self.by_hand is None:
             self.step(self.stack.backward(self.loss(self.forward(rows, batch), batch)), batch)
             return
-        gradient, is_in_velocity = self.by_hand(rows, batch)
-        if not is_in_velocity:
+        gradient = self.by_hand(rows, batch, self.loss_sums)
+        if gradient is not None:
             self.step(gradient, batch)
             return
         with torch.no_grad():
@@ -223,7 +222,7 @@ class Run:
         """Change the weights of the replicates that have rows in this batch."""
         values = self.stack.values
         touched = [values, *self.optimizer.values()]
-        kept = None if batch.still is None else [block[batch.still] for block in touched]
+        kept = None if batch.idle is None else [block[batch.idle] for block in touched]
         with torch.no_grad():
             if self.l2 is not None:
                 gradient.addcmul_(self.l2, values)
@@ -234,7 +233,7 @@ class Run:
             self._rule(values, gradient, self.optimizer, batch.lr, self.momentum, batch.t)
             if kept is not None:
                 for block, old in zip(touched, kept, strict=True):
-                    block[batch.still] = old
+                    block[batch.idle] = old
         self.done = batch.number + 1
 
     # After an epoch
@@ -290,9 +289,3 @@ class Run:
     def results(self) -> list[Trained]:
         """All replicates, in the order of the jobs."""
         return [self.finished[n] for n in range(len(self.jobs))]
-
-
-def rate_of(step: Step) -> float:
-    """Probability of a dropout layer."""
-    assert isinstance(step.layer, Dropout)
-    return step.layer.rate

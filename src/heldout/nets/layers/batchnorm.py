@@ -1,0 +1,94 @@
+"""Batch normalisation (Ioffe and Szegedy 2015)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from heldout.nets.layers.base import Layer, Parameter, Reader, Replicates, Shape, Step, Tensor
+from heldout.nets.layers.batch import Batch
+from heldout.nets.layers.options import flag, number_of
+
+
+@dataclass(frozen=True)
+class BatchNorm(Layer):
+    """Normalisation by the batch; `momentum` is the share of the old running mean that is kept at each step.
+
+    Frozen, it uses its running statistics in training as well, and does not change them.
+    """
+
+    words: ClassVar = {"batchnorm": "batchnorm [momentum M] [epsilon E] [frozen]"}
+    is_passive: ClassVar = True
+    owns_output: ClassVar = True
+
+    momentum: float = 0.9
+    epsilon: float = 1e-5
+    frozen: bool = False
+
+    @classmethod
+    def read(cls, reader: Reader) -> BatchNorm:
+        """Take options."""
+        momentum, epsilon = number_of("momentum", below_1=True), number_of("epsilon", above_0=True)
+        options = reader.options({"momentum": momentum, "epsilon": epsilon, "frozen": flag})
+        return cls(at=reader.at, **options)
+
+    def __str__(self) -> str:
+        text = "batchnorm" if self.momentum == 0.9 else f"batchnorm momentum {self.momentum!r}"
+        text += "" if self.epsilon == 1e-5 else f" epsilon {self.epsilon!r}"
+        return text + (" frozen" if self.frozen else "")
+
+    def freeze(self) -> Self:
+        """Keep the first values of the arrays."""
+        return replace(self, frozen=True)
+
+    def place(self, name: str, shape: Shape, text: str) -> Step:
+        """Scale, shift and two running statistics for each channel (of vectors: feature)."""
+        roles = ("scale", "shift", "mean", "variance")
+        arrays = tuple(Parameter(f"{name}.{role}", shape[-1:], role, frozen=self.frozen) for role in roles)
+        return Step(name, self, shape, shape, arrays)
+
+    def forward(self, step: Step, x: Tensor, stack: Replicates, batch: Batch, *, overwrite: bool) -> Tensor:
+        """All replicates' channels at once; in training, the running statistics follow those of the batch."""
+        import torch
+
+        scale, shift, mean, variance = (stack.views[p.name] for p in step.parameters)
+        is_vector = x.dim() == 3
+        if is_vector:  # (R, n, F) -> (n, R * F)
+            x = x.transpose(0, 1).reshape(x.shape[1], -1)
+        if batch.training and not self.frozen:
+            if batch.mask is None:
+                out, now_mean, inverse = torch.native_batch_norm(
+                    x, scale.reshape(-1), shift.reshape(-1), None, None, True, 0.0, self.epsilon
+                )
+                now_variance = inverse.detach() ** -2 - self.epsilon
+            else:
+                out, now_mean, now_variance = self._masked(x, scale, shift, batch.mask)
+            self._follow(mean, now_mean.detach(), batch.active)
+            self._follow(variance, now_variance, batch.active)
+        else:
+            arrays = (array.reshape(-1) for array in (mean, variance, scale, shift))
+            out = torch.nn.functional.batch_norm(x, *arrays, False, 0.0, self.epsilon)
+        return out.view(len(x), stack.n_replicates, -1).transpose(0, 1) if is_vector else out
+
+    def _follow(self, running: Tensor, now: Tensor, active: Tensor) -> None:
+        """Move a running statistic towards that of the batch, in the replicates that take the step."""
+        import torch
+
+        with torch.no_grad():
+            new = self.momentum * running + (1 - self.momentum) * now.view(running.shape).to(running.dtype)
+            running.copy_(new if active is None else torch.where(active[:, None], new, running))
+
+    def _masked(self, x: Tensor, scale: Tensor, shift: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Normalisation where the replicates' batches have filling at their ends."""
+        n_channels = scale.shape[1]
+        weight = mask.t().repeat_interleave(n_channels, 1)  # (n, R * C)
+        axes = (0, 2, 3) if x.dim() == 4 else (0,)
+        if x.dim() == 4:
+            weight = weight[:, :, None, None].expand(-1, -1, *x.shape[2:])
+        count = weight.sum(axes, keepdim=True).clamp(min=1)
+        mean = (x * weight).sum(axes, keepdim=True) / count
+        centred = x - mean
+        variance = (centred * centred * weight).sum(axes, keepdim=True) / count
+        form = (1, -1, 1, 1) if x.dim() == 4 else (1, -1)
+        out = centred * (variance + self.epsilon).rsqrt() * scale.reshape(form) + shift.reshape(form)
+        return out, mean.flatten(), variance.detach().flatten()

@@ -1,0 +1,77 @@
+"""Dropout (Srivastava et al. 2014)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from heldout.nets.layers.base import ByHand, Layer, Reader, Replicates, Step, Tensor
+from heldout.nets.layers.batch import Batch
+from heldout.nets.layers.layout import to_image
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """Sets values to zero with probability `rate` while training, and scales the others up."""
+
+    words: ClassVar = {"dropout": "dropout PROBABILITY"}
+    is_passive: ClassVar = True
+    is_random: ClassVar = True
+
+    rate: float
+
+    @classmethod
+    def read(cls, reader: Reader) -> Dropout:
+        """Take ``PROBABILITY``."""
+        rate = reader.number("the probability")
+        if not 0 <= rate < 1:
+            raise reader.refuse(f"a dropout probability of {rate:g}", "a number from 0 up to, not including, 1")
+        return cls(rate, at=reader.at)
+
+    def __str__(self) -> str:
+        return f"dropout {self.rate!r}"
+
+    def forward(self, step: Step, x: Tensor, stack: Replicates, batch: Batch, *, overwrite: bool) -> Tensor:
+        """Only while training."""
+        return x * keep_mask(step, x, stack, batch) if batch.training else x
+
+    def has_gradient(self, step: Step) -> bool:
+        """For vectors."""
+        return len(step.before) == 1
+
+    def by_hand(self, step: Step, stack: Replicates, *, overwrite: bool) -> ByHand:
+        """The mask, kept for the way back."""
+        return _ByHand(step, stack)
+
+
+class _ByHand:
+    is_trained = False
+    output_is_free = True
+
+    def __init__(self, step: Step, stack: Replicates) -> None:
+        self.step, self.stack = step, stack
+        self.mask: Tensor = None
+
+    def forward(self, x: Tensor, batch: Batch) -> Tensor:
+        self.mask = keep_mask(self.step, x.transpose(1, 2), self.stack, batch).transpose(1, 2)
+        return x * self.mask
+
+    def backward(self, slope: Tensor, x: Tensor, output: Tensor, store: Callable[..., None], goes_on: bool) -> Tensor:
+        return slope.mul_(self.mask)
+
+
+def keep_mask(step: Step, x: Tensor, stack: Replicates, batch: Batch) -> Tensor:
+    """What a dropout layer multiplies its input by: 0, or 1 / (1 - rate) where the value stays."""
+    import torch
+
+    number = stack.random_numbers[step.name]
+    rate = batch.rates[number]
+    n_values = x.numel() // stack.n_replicates
+    words = stack.words.draw(batch.keys[number], n_values)
+    threshold = (rate * 65536 - 32768).round().clamp(max=32767).to(torch.int16)
+    keep = (words >= threshold[:, None]).to(x.dtype).mul_((1 / (1 - rate))[:, None])
+    if x.dim() == 3:
+        return keep.view(x.shape)
+    shape = (*x.shape[2:], x.shape[1] // stack.n_replicates)
+    return to_image(keep.view(stack.n_replicates, len(x), -1), shape)

@@ -1,0 +1,74 @@
+"""Pooling over windows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from heldout.nets.layers.base import Layer, Reader, Replicates, Shape, Step, Tensor
+from heldout.nets.layers.batch import Batch
+from heldout.nets.layers.options import flag, stride
+
+
+@dataclass(frozen=True)
+class Pool(Layer):
+    """Maximum or average of each window; windows are side by side unless a stride is given.
+
+    With `same`, windows begin at every position that the stride hits, and what lies outside does not count.
+    """
+
+    words: ClassVar = {
+        "maxpool": "maxpool SIZE [stride S] [same]",
+        "avgpool": "avgpool SIZE [stride S] [same]",
+    }
+    is_passive: ClassVar = True
+    owns_output: ClassVar = True
+
+    kind: str
+    size: int
+    stride: int
+    same: bool = False
+
+    @classmethod
+    def read(cls, reader: Reader) -> Pool:
+        """Take ``SIZE`` and options."""
+        size = reader.whole("the size of the window")
+        options = {"stride": size, **reader.options({"stride": stride, "same": flag})}
+        return cls(reader.word.removesuffix("pool"), size, at=reader.at, **options)
+
+    def __str__(self) -> str:
+        text = f"{self.kind}pool {self.size}"
+        text += f" stride {self.stride}" if self.stride != self.size else ""
+        return text + (" same" if self.same else "")
+
+    @property
+    def takes_largest(self) -> bool:
+        """Of the maximum."""
+        return self.kind == "max"
+
+    def place(self, name: str, shape: Shape, text: str) -> Step:
+        """Positions of the window."""
+        self.need_positions(shape, text)
+        after = tuple(self.slide(n, self.size, self.stride, self.same, text) for n in shape[:-1])
+        return Step(name, self, shape, (*after, shape[-1]))
+
+    def forward(self, step: Step, x: Tensor, stack: Replicates, batch: Batch, *, overwrite: bool) -> Tensor:
+        """Windows do not mix channels, so not replicates either."""
+        from torch.nn import functional
+
+        is_signal = len(step.before) == 2
+        window = (1, self.size) if is_signal else (self.size, self.size)
+        strides = (1, self.stride) if is_signal else (self.stride, self.stride)
+        if not self.same:
+            pool = functional.max_pool2d if self.kind == "max" else functional.avg_pool2d
+            return pool(x, window, strides)
+        before = [(n - 1) // 2 for n in window]
+        after = [n // 2 for n in window]
+        pads = (before[1], after[1], before[0], after[0])
+        if self.kind == "max":
+            return functional.max_pool2d(functional.pad(x, pads, value=float("-inf")), window, strides)
+        import torch
+
+        ones = functional.pad(torch.ones_like(x[:1, :1]), pads)
+        padded = functional.pad(x, pads)
+        return functional.avg_pool2d(padded, window, strides) / functional.avg_pool2d(ones, window, strides)

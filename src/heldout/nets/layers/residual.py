@@ -1,0 +1,61 @@
+"""Residual parts (He et al. 2015)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from heldout.nets.layers.base import Layer, Reader, Replicates, Shape, Step, Tensor, show
+from heldout.nets.layers.batch import Batch
+from heldout.nets.layers.batchnorm import BatchNorm
+from heldout.nets.layers.conv import Conv
+from heldout.nets.layers.dense import Dense
+from heldout.nets.layers.placing import place_all
+
+
+@dataclass(frozen=True)
+class Residual(Layer):
+    """The output of `body` plus its input (through a 1x1 convolution where the shapes differ)."""
+
+    words: ClassVar = {"residual": "residual(LAYER, LAYER, ...)"}
+
+    body: tuple[Layer, ...]
+
+    @classmethod
+    def read(cls, reader: Reader) -> Residual:
+        """Take ``(LAYER, LAYER, ...)``."""
+        return cls(reader.layers(), at=reader.at)
+
+    def __str__(self) -> str:
+        return f"residual({', '.join(map(str, self.body))})"
+
+    def place(self, name: str, shape: Shape, text: str) -> Step:
+        """The body, and a shortcut where it changes the shape."""
+        body = place_all(self.body, shape, text, prefix=f"{name}.")
+        after = body[-1].after
+        if after == shape:
+            return Step(name, self, shape, after, body=body)
+        if len(after) != len(shape):
+            problem = f"the body turns {show(shape)} into {show(after)}: they cannot be added"
+            raise self.misfit(text, problem, "no flatten or globalpool inside")
+        shortcut = place_all(self._shortcut(shape, after, text), shape, text, prefix=f"{name}.shortcut.")
+        return Step(name, self, shape, after, body=body, shortcut=shortcut)
+
+    def _shortcut(self, shape: Shape, after: Shape, text: str) -> list[Layer]:
+        """From the input to the body's shape by a 1x1 convolution, or a dense layer (He et al. 2015, option B)."""
+        layers: list[Layer] = [Dense(after[0], at=self.at)]
+        if len(shape) > 1:
+            pairs = list(zip(shape[:-1], after[:-1], strict=True))
+            stride = next((s for s in range(1, shape[0] + 1) if all(-(-n // s) == m for n, m in pairs)), 0)
+            if not stride:
+                turns = f"the body turns {show(shape)} into {show(after)}"
+                problem = f"{turns}: no stride of a 1x1 convolution does the same"
+                raise self.misfit(text, problem, "use 'same' in the body's convolutions and pools")
+            layers = [Conv(after[-1], (1,), stride, same=True, at=self.at)]
+        if any(isinstance(inner, BatchNorm) for inner in self.body):
+            layers.append(BatchNorm(at=self.at))
+        return layers
+
+    def forward(self, step: Step, x: Tensor, stack: Replicates, batch: Batch, *, overwrite: bool) -> Tensor:
+        """The sum of both ways."""
+        return stack.through(step.body, x, batch) + stack.through(step.shortcut, x, batch)
