@@ -57,7 +57,7 @@ def fetch(name: str, mirror: str | None, output: Output) -> None:
     Example:
       heldout data fetch mnist
     """
-    from heldout.data.named import fetch as bring
+    from heldout.data.named_loading import fetch as bring
 
     path = bring(name, mirror=mirror, progress=None if output.quiet else counting())
     if output.as_json:
@@ -94,8 +94,10 @@ def info(
 
     from heldout.data.fingerprint import fingerprint
     from heldout.data.loading import load
+    from heldout.data.named import NAMED
     from heldout.data.ranges import ranges
     from heldout.data.sheet import save_sheet
+    from heldout.data.variants import scramble_order
 
     found = load(source, target=target, group=group, mirror=mirror, progress=None if output.quiet else counting())
     counts = dict(zip(found.classes, np.bincount(found.y, minlength=found.n_classes).tolist(), strict=True))
@@ -116,9 +118,7 @@ def info(
         "notes": list(found.notes),
     }
     if output.as_json:
-        if "scrambled" in source and values["known"]:
-            from heldout.data.variants import scramble_order
-
+        if source in NAMED and NAMED[source].is_scrambled:
             values["permutation"] = scramble_order(28 * 28).tolist()
         output.document(values)
         return

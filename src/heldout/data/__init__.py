@@ -9,7 +9,7 @@ __all__ = ["Dataset", "fetch", "load"]
 
 _HOMES = {
     "Dataset": "heldout.data.dataset",
-    "fetch": "heldout.data.named",
+    "fetch": "heldout.data.named_loading",
     "load": "heldout.data.loading",
 }
 

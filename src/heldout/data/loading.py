@@ -102,7 +102,8 @@ def load(
             fix="give a path, the name of a dataset, or a pandas DataFrame",
         )
     text = os.fspath(data)
-    from heldout.data.named import NAMED, load_named
+    from heldout.data.named import NAMED
+    from heldout.data.named_loading import load_named
 
     if text in NAMED:
         _refuse_columns(target, group, f"the dataset {text!r} has its labels already")

@@ -1,4 +1,4 @@
-"""The datasets that heldout knows by name, and how to get them."""
+"""The datasets that heldout knows by name, and how to get their files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from heldout.data.cache import cache_folder
-from heldout.data.dataset import Dataset
 from heldout.data.download import Progress, RemoteFile, fetch_file, read_content
 from heldout.errors import DataError, SettingError
 
@@ -36,6 +35,8 @@ class NamedDataset:
         `heldout.data.fingerprint.fingerprint` of the rows that come with scikit-learn, whose files have no sum here.
     variant_of : str
         Name of the dataset whose files these are, where it is another one.
+    is_scrambled : bool
+        Whether the pixels of the variant are moved by one fixed permutation (`heldout.data.variants`).
     """
 
     task: str
@@ -50,6 +51,7 @@ class NamedDataset:
     addresses: tuple[str, ...] = ()
     fingerprint: str = ""
     variant_of: str = ""
+    is_scrambled: bool = False
 
     @property
     def download_bytes(self) -> int:
@@ -240,53 +242,19 @@ NAMED: dict[str, NamedDataset] = {
 }
 
 
-_VARIANTS = {
-    "mnist-vectors": ("mnist", "table", "as 784 numbers"),
-    "mnist-scrambled": ("mnist", "images", "with their pixels scrambled, all in the same way"),
-    "mnist-scrambled-vectors": ("mnist", "table", "as 784 numbers in scrambled order"),
-    "cifar10-vectors": ("cifar10", "table", "as 3,072 numbers"),
-}
-
-
-def _variant(of: str, kind: str, how: str) -> NamedDataset:
+def _variant(of: str, kind: str, how: str, *, is_scrambled: bool = False) -> NamedDataset:
     known = NAMED[of]
     shape = (math.prod(known.shape),) if kind == "table" else known.shape
-    return replace(known, task=f"{known.task}, {how}", kind=kind, shape=shape, variant_of=of)
+    task = f"{known.task}, {how}"
+    return replace(known, task=task, kind=kind, shape=shape, variant_of=of, is_scrambled=is_scrambled)
 
 
-NAMED |= {name: _variant(*how) for name, how in _VARIANTS.items()}
-
-
-def fetch(name: str, mirror: str | os.PathLike[str] | None = None, progress: Progress | None = None) -> Path | None:
-    """Bring the files of a named dataset to this machine, checked.
-
-    Parameters
-    ----------
-    name : str
-        A key of `NAMED`.
-    mirror : folder or http(s) address, optional
-        Default: the environment's ``HELDOUT_MIRROR``, else the public addresses.
-    progress : callable, optional
-        Called with (bytes so far, bytes in all, what).
-
-    Returns
-    -------
-    Path or None
-        The folder that holds the files; None if the data come with scikit-learn.
-
-    Raises
-    ------
-    SettingError
-        If the name is unknown.
-    DataError
-        If no address gives the files intact.
-    """
-    if describe(name).kind == "sounds":
-        from heldout.data.named_sounds import obtain_esc10
-
-        return obtain_esc10(mirror, progress)
-    paths = obtain_paths(name, mirror, progress)
-    return paths[0].parent if paths else None
+NAMED |= {
+    "mnist-vectors": _variant("mnist", "table", "as 784 numbers"),
+    "mnist-scrambled": _variant("mnist", "images", "all with their pixels in one scrambled order", is_scrambled=True),
+    "mnist-scrambled-vectors": _variant("mnist", "table", "as 784 numbers in scrambled order", is_scrambled=True),
+    "cifar10-vectors": _variant("cifar10", "table", "as 3,072 numbers"),
+}
 
 
 def describe(name: str) -> NamedDataset:
@@ -356,31 +324,3 @@ def _from_folder(mirror: Path, file: RemoteFile) -> tuple[Path, bytes]:
             fix="check --mirror (or HELDOUT_MIRROR): it is the folder that holds " + file.path.split("/")[0] + "/",
         )
     return path, read_content(path, file)
-
-
-def _require_known(data: Dataset, known: NamedDataset) -> None:
-    """Public copies of iris differ in two rows, and printed digits with them: what is loaded must be what is meant."""
-    from heldout.data.fingerprint import fingerprint
-
-    if known.fingerprint and fingerprint(data) != known.fingerprint:
-        raise DataError(
-            f"the copy that comes with scikit-learn is not the one that heldout knows ({fingerprint(data)})",
-            where=data.name,
-            fix="install another version of scikit-learn, or save the data as a CSV file and give that",
-        )
-
-
-def load_named(name: str, *, mirror: Any = None, progress: Progress | None = None) -> Dataset:
-    """Load a dataset by its name (see `fetch` for where it comes from)."""
-    describe(name)
-    from heldout.data import named_readers
-
-    base = describe(name).variant_of or name
-    data = named_readers.READERS[base](base, mirror, progress)
-    _require_known(data, describe(base))
-    if base == name:
-        return data
-    from heldout.data.variants import scrambled, vectors
-
-    data = scrambled(data, name) if "scrambled" in name else data
-    return vectors(data, name) if name.endswith("vectors") else data

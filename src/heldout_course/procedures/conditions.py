@@ -13,7 +13,7 @@ from heldout_course.experiments.procedures import procedure
 @lru_cache(maxsize=1)
 def _digits() -> tuple[np.ndarray, np.ndarray]:
     """Handwritten digits of 8 x 8 pixels, 0 to 255, and which digit each is."""
-    from heldout.data.named import load_named
+    from heldout.data.named_loading import load_named
 
     data = load_named("digits")
     return np.asarray(data.x)[..., 0], data.y

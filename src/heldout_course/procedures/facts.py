@@ -22,7 +22,7 @@ def table_of(name: str, copy: str = "uci") -> tuple[np.ndarray, np.ndarray, list
     copy : 'uci' or 'fisher'
         Of iris: the file that the course read, or Fisher's own table.
     """
-    from heldout.data.named import load_named
+    from heldout.data.named_loading import load_named
 
     if name not in ("iris", "breast-cancer") or copy not in ("uci", "fisher"):
         raise SettingError(f"there is no table {name!r} in copy {copy!r}", fix="iris or breast-cancer, uci or fisher")
@@ -56,7 +56,7 @@ def table_facts(name: str, copy: str = "uci") -> dict[str, Any]:
 @lru_cache(maxsize=2)
 def images_of(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]:
     """Images, class numbers, whether each is of the official test part, and class names."""
-    from heldout.data.named import load_named
+    from heldout.data.named_loading import load_named
 
     data = load_named(name)
     assert data.official_test is not None
