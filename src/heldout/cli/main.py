@@ -8,14 +8,14 @@ import signal
 import sys
 import time
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any, NoReturn
 
 import click
 
 from heldout import __version__
+from heldout.cli.plugins import PluginError, find_plugins
 from heldout.cli.words import visible
-from heldout.errors import HeldoutError, SettingError, TrainingError
+from heldout.errors import HeldoutError, TrainingError
 
 STARTED = time.monotonic()
 """When the command began, from which its time limit counts."""
@@ -31,66 +31,40 @@ COMMANDS = {
     "data": ("data", "List and fetch named datasets, and describe any data."),
 }
 """Name to module and one line of help; the module is imported when the command is used."""
-GROUP = "heldout.commands"
-"""Entry points of this group are commands, too: ``name = "package.module:command"``, a click command."""
-
-
-def _added() -> dict[str, EntryPoint]:
-    """Commands of other packages, by name; they cannot take the place of heldout's own."""
-    return {point.name: point for point in entry_points(group=GROUP) if point.name not in COMMANDS}
-
-
-def _help_of(point: EntryPoint) -> str:
-    """One line of help of a command of another package; a package that is broken does not take the others along."""
-    try:
-        return str(point.load().get_short_help_str(100))
-    except Exception as error:
-        return f"cannot be loaded: {type(error).__name__}: {error}"
-
-
-def _load(point: EntryPoint) -> click.Command:
-    """The command of another package.
-
-    Raises
-    ------
-    SettingError
-        If that package is broken or missing.
-    """
-    try:
-        command: click.Command = point.load()
-    except Exception as error:
-        raise SettingError(
-            f"the command {point.name!r} of {point.value} cannot be loaded: {type(error).__name__}: {error}",
-            where=f"heldout {point.name}",
-            fix="install the package that adds this command again; heldout's own commands do not need it",
-        ) from error
-    return command
 
 
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*COMMANDS, *_added()]
+        return [*COMMANDS, *find_plugins(COMMANDS)[0]]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
-            added = _added().get(name)
-            return None if added is None else _load(added)
+            plugin = find_plugins(COMMANDS)[0].get(name)
+            return None if plugin is None else plugin.load()
         command: click.Command = getattr(import_module(f"heldout.cli.{COMMANDS[name][0]}"), name)
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        from difflib import get_close_matches
+        if args and args[0] not in COMMANDS and args[0] not in (known := self.list_commands(ctx)):
+            from difflib import get_close_matches
 
-        known = self.list_commands(ctx)
-        if args and args[0] not in known:
-            near = get_close_matches(args[0], known, 1, 0.5)
-            ctx.fail(f"no command {args[0]!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
+            near = get_close_matches(args[0], known, 1)
+            ctx.fail(f"Unknown command {args[0]!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, text) for name, (_, text) in COMMANDS.items()]
+        plugins, refused = find_plugins(COMMANDS)
+        for name, plugin in plugins.items():
+            try:
+                rows.append((name, plugin.load().get_short_help_str(100)))
+            except PluginError as error:
+                refused.append((name, error.what.partition("' ")[2]))
         with formatter.section("Commands"):
-            own = [(name, text) for name, (_, text) in COMMANDS.items()]
-            formatter.write_dl([*own, *((name, _help_of(point)) for name, point in _added().items())])
+            formatter.write_dl(rows)
+        if refused:
+            with formatter.section("Not available"):
+                formatter.write_dl([(name, visible(why)) for name, why in refused])
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -139,7 +113,7 @@ def _run(arguments: list[str]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         if "--json" in arguments:
-            _print_json_error("Stopped", "stopped by the user", "", "the same command with --resume")
+            _print_json_error("Stopped", "stopped by the user", "", "run the same command with --resume")
         click.echo("Stopped.", err=True)
         return 1
     except BrokenPipeError:
@@ -151,14 +125,14 @@ def _run(arguments: list[str]) -> int:
         if "--json" in arguments:
             _print_json_error(type(error).__name__, error.what, error.where, error.fix)
         _show(error)
-        return 1 if isinstance(error, TrainingError) else 2
+        return 1 if isinstance(error, TrainingError | PluginError) else 2
     except Exception as error:
         if debug:
             raise
         if "--json" in arguments:
             _print_json_error(type(error).__name__, str(error), "", "")
-        click.echo(f"Error: heldout failed in a way that it should not: {type(error).__name__}: {error}", err=True)
-        click.echo("Fix: run the same command with --debug and report what it prints.", err=True)
+        click.echo(f"Internal error: {type(error).__name__}: {error}", err=True)
+        click.echo("Fix: run the same command with --debug, and report what it prints", err=True)
         return 1
 
 
