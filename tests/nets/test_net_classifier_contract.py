@@ -233,7 +233,7 @@ def test_nan_and_infinity_are_named_by_row(bad):
         ({"class_weight": {7: 1.0}}, "class_weight names 7"),
         ({"class_weight": "even"}, "class_weight='even'"),
         ({"net": "conv 4 30, flatten"}, "window of 30 is larger"),
-        ({"net": 5}, "a net is text"),
+        ({"net": 5}, "the net is a line of text, not 5"),
         ({"clip": 0}, "clip=0"),
     ],
 )

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heldout.errors import SettingError
-from heldout.nets.layers import words as words_of_the_language
 from heldout.nets.net import Net
+from heldout.nets.text import language
 
 EXAMPLES = (
     "conv 32 3, relu, conv 64 3, relu, maxpool 2, dropout 0.25, flatten, dense 128, relu, dropout 0.5",
@@ -43,25 +43,25 @@ def test_an_empty_net_is_a_softmax_regression():
         ("conv 32 3, rleu", "rleu", "did you mean 'relu'"),
         ("conv 32, relu", ",", "expected the size of the kernel after 'conv'"),
         ("conv 3.5 3", "3.5", "expected the number of filters"),
-        ("conv 3 0", "0", "a kernel is 3 or 3x5"),
+        ("conv 3 0", "0", "or two such as 3x5"),
         ("conv 3 3 strid 2", "strid", "did you mean 'stride'"),
         ("conv 3 3 stride", "", "expected the stride"),
         ("conv 3 3 same same", "same", "given twice"),
         ("dense 4 init glorott", "glorott", "did you mean 'glorot'"),
         ("dense 0", "0", "a whole number from 1"),
-        ("dense 99999999", "99999999", "a whole number from 1 to 1,000,000"),
+        ("dense 99999999", "99999999", "the number of units after 'dense' (a whole number from 1 to 1"),
         ("dense 5 relu", "relu", "no option 'relu'"),
         ("relu relu", "relu", "unexpected 'relu'"),
         ("relu, , relu", ",", "expected a layer"),
         ("residual(relu", "(", "never closed"),
         ("residual relu", "relu", "expected '('"),
-        ("residual()", "residual", "without layers"),
+        ("residual()", "residual", "without a layer"),
         ("relu)", ")", "unexpected ')'"),
-        ("globalpool average max", "max", "one of average and max"),
-        ("dropout 1", "1", "dropout probability of 1"),
+        ("globalpool average max", "max", "unexpected 'max'"),
+        ("dropout 1", "1", "the probability after 'dropout' (a number from 0 below 1)"),
         ("dropout nan", "nan", "a number"),
         ("dropout -1", "-1", "a number"),
-        ("batchnorm momentum 1", "1", "out of range"),
+        ("batchnorm momentum 1", "1", "the momentum after 'momentum' (a number from 0 below 1)"),
         ("maxpool", "", "expected the size of the window"),
         ("dense(3)", "(", "number of units"),
         ("relu (3)", "(", "only residual takes parentheses"),
@@ -132,13 +132,13 @@ def test_multiplications_of_a_net_are_counted_by_hand():
     assert Net("conv 32 3, relu, flatten").multiply_adds((28, 28, 1), 10) == 26 * 26 * 32 * 9 + 26 * 26 * 32 * 10
 
 
-PIECES = [*words_of_the_language(), "3", "0.5", "same", "stride", "(", ")", ",", "x", "é", "-1"]
+PIECES = [*language().words, "3", "0.5", "same", "stride", "(", ")", ",", "x", "é", "-1"]
 
 
 @settings(max_examples=300, deadline=None)
 @given(
     st.lists(
-        st.sampled_from([*words_of_the_language(), "3", "0.5", "same", "stride", "(", ")", ",", "x", "é", "-1"]),
+        st.sampled_from([*language().words, "3", "0.5", "same", "stride", "(", ")", ",", "x", "é", "-1"]),
         max_size=12,
     )
 )

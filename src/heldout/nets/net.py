@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from heldout.errors import SettingError
-from heldout.nets.layers.base import Layer, Parameter, Shape, Step, complain, show
+from heldout.lines import complain
+from heldout.nets.layers.base import Layer, Parameter, Shape, Step, show
 from heldout.nets.layers.dense import Dense
 from heldout.nets.layers.placing import place_all
 from heldout.nets.text import parse
@@ -75,7 +76,7 @@ class Net:
         before = steps[-1].after if steps else tuple(shape)
         if len(before) != 1:
             problem = f"the output layer needs one vector a row, but the net ends with shape {show(before)}"
-            raise complain(self.spec, len(self.spec), 1, problem, "add ', flatten' or ', globalpool'")
+            raise complain(self.spec, len(self.spec), 1, problem, "add ', flatten' or ', globalpool'", of="the net")
         steps = (*steps, Dense(classes).place("output", before, self.spec))
         total = sum(p.size for step in steps for inner in step.walk() for p in inner.parameters)
         if total > _MAX_PARAMETERS:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from heldout.errors import SettingError
-from heldout.nets.layers.base import INITIALIZERS
+from heldout.nets.layers.options import INITIALIZERS
 
 #: Learning rate of each optimizer where none is given, as published (Adadelta as in Zeiler 2012, no extra rate).
 DEFAULT_LR = {"sgd": 0.01, "rmsprop": 0.001, "adagrad": 0.01, "adadelta": 1.0, "adam": 0.001, "adamw": 0.001}

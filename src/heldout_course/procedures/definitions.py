@@ -58,7 +58,7 @@ def scheme_by_number(number: int, inputs: int = 784, units: int = 100, *, seed: 
 
     A uniform draw has a fourth moment of 1.8 squared variances, a normal one of 3.
     """
-    from heldout.nets.layers.base import INITIALIZERS
+    from heldout.nets.layers.options import INITIALIZERS
     from heldout_course.scratch.initializers import INITIALIZERS as BY_HAND
 
     names = ("glorot", "small-uniform", "small-gaussian", "he", "xavier")

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from heldout.errors import SettingError
-from heldout.nets.layers.base import complain
+from heldout.lines import complain
 
 IMAGES, SIGNALS, VECTORS = "images", "signals", "vectors"
 _KINDS = {1: VECTORS, 2: SIGNALS, 3: IMAGES}

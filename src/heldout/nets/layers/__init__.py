@@ -21,11 +21,6 @@ from heldout.nets.layers.residual import Residual
 LAYERS: list[type[Layer]] = [Conv, Dense, Pool, GlobalPool, BatchNorm, Dropout, Flatten, Residual, Activation]
 
 
-def words() -> dict[str, str]:
-    """Every word of the layer language with the form that it takes."""
-    return {word: form for layer in LAYERS for word, form in layer.words.items()}
-
-
 def layer_of(word: str) -> type[Layer]:
     """The layer that a word makes."""
-    return next(layer for layer in LAYERS if word in layer.words)
+    return next(layer for layer in LAYERS if any(known.name == word for known in layer.WORDS))

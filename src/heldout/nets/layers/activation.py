@@ -6,27 +6,37 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from heldout.nets.layers.base import ByHand, Layer, Reader, Replicates, Step, Tensor
+from heldout.lines import Item, Word
+from heldout.nets.layers.base import ByHand, Layer, Replicates, Step, Tensor
 from heldout.nets.layers.batch import Batch
 
-ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "linear")
+#: What each does.
+ACTIVATIONS = {
+    "relu": "sets what is below 0 to 0",
+    "tanh": "takes the hyperbolic tangent",
+    "sigmoid": "takes 1 / (1 + exp(-x))",
+    "gelu": "multiplies by the normal distribution function of the value (Hendrycks and Gimpel 2016)",
+    "linear": "changes nothing",
+}
 
 
 @dataclass(frozen=True)
 class Activation(Layer):
     """A function of each value."""
 
-    words: ClassVar = {name: name for name in ACTIVATIONS}
+    WORDS: ClassVar = tuple(Word(name, does) for name, does in ACTIVATIONS.items())
 
     name: str
 
     @classmethod
-    def read(cls, reader: Reader) -> Activation:
-        """Take nothing more."""
-        return cls(reader.word, at=reader.at)
+    def read(cls, item: Item, body: tuple[Layer, ...]) -> Activation:
+        """Keep the word itself."""
+        return cls(item.word, at=item.at)
 
-    def __str__(self) -> str:
-        return self.name
+    @property
+    def word(self) -> Word:
+        """The name of the function."""
+        return next(word for word in self.WORDS if word.name == self.name)
 
     @property
     def activation(self) -> str:

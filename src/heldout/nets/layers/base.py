@@ -5,20 +5,19 @@ Nothing here, and in no layer's file at import, needs PyTorch: a net can be read
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from heldout.errors import SettingError
+from heldout.lines import Item, Word, complain
 
 if TYPE_CHECKING:
     from heldout.nets.layers.batch import Batch
 
 Shape = tuple[int, ...]
 Tensor = Any
-
-INITIALIZERS = ("glorot", "glorot-biases", "he", "xavier", "small-uniform", "small-gaussian")
 
 
 @dataclass(frozen=True)
@@ -102,38 +101,6 @@ class Step:
         )
 
 
-class Reader(Protocol):
-    """What a layer's `read` can ask of the text that follows its word.
-
-    Each of the first three takes one word of the text, and refuses what it does not expect; `options` takes all that
-    is left up to the comma.
-    """
-
-    word: str
-    at: int
-
-    def whole(self, meaning: str) -> int:
-        """Take a whole number from 1."""
-
-    def number(self, meaning: str) -> float:
-        """Take a number from 0."""
-
-    def text(self, meaning: str, pattern: str, expected: str) -> str:
-        """Take a word of this pattern."""
-
-    def one_of(self, meaning: str, known: Sequence[str]) -> str:
-        """Take one of several words."""
-
-    def options(self, allowed: Mapping[str, Callable[[Reader], Any]]) -> dict[str, Any]:
-        """Take everything up to the comma; each option is read by its function."""
-
-    def layers(self) -> tuple[Layer, ...]:
-        """Take layers in parentheses."""
-
-    def refuse(self, problem: str, fix: str) -> SettingError:
-        """Error that points at the last word taken."""
-
-
 class Replicates(Protocol):
     """What a layer sees of the stack of replicates that it computes in.
 
@@ -187,12 +154,12 @@ class ByHand(Protocol):
 class Layer:
     """One layer as it is written; `at` is the character of the text where it starts (for messages).
 
-    A layer is a subclass with at least `words`, `read` and `forward`; `place` says what it makes of a shape. It is
-    listed in `heldout.nets.layers.LAYERS`.
+    A layer is a subclass with at least `WORDS` and `forward`; `place` says what it makes of a shape. It is listed in
+    `heldout.nets.layers.LAYERS`.
     """
 
-    #: The words that make such a layer, each with the form that it takes.
-    words: ClassVar[Mapping[str, str]] = {}
+    #: The words that make such a layer, with the numbers and options that they take: its fields, by the same names.
+    WORDS: ClassVar[tuple[Word, ...]] = ()
     #: Values pass through it one by one, or are only chosen or rescaled: an activation after it acts on what is before.
     is_passive: ClassVar[bool] = False
     #: Its output is memory of its own, which nothing else needs: the next layer may write over it.
@@ -203,13 +170,18 @@ class Layer:
     at: int = field(default=0, compare=False, kw_only=True)
 
     @classmethod
-    def read(cls, reader: Reader) -> Layer:
-        """The layer that a word of the text begins."""
-        raise NotImplementedError(f"{cls.__name__}.read")
+    def read(cls, item: Item, body: tuple[Layer, ...]) -> Layer:
+        """Make the layer of a word and what it takes; `body` are the layers in its parentheses."""
+        return cls(**item.values, at=item.at)
+
+    @property
+    def word(self) -> Word:
+        """The one of `WORDS` that makes this layer."""
+        return self.WORDS[0]
 
     def __str__(self) -> str:
-        """The layer in the layer language."""
-        return next(iter(self.words))
+        """Write the layer in the layer language."""
+        return self.word.write(vars(self))
 
     @property
     def activation(self) -> str | None:
@@ -266,8 +238,7 @@ class Layer:
 
     def misfit(self, text: str, problem: str, fix: str) -> SettingError:
         """Error that points at this layer in the net's text."""
-        length = next((i for i, c in enumerate(text[self.at :]) if c in " ,()"), len(text) - self.at)
-        return complain(text, self.at, length, problem, fix)
+        return complain(text, self.at, len(self.word.name), problem, fix, of="the net")
 
     def need_positions(self, shape: Shape, text: str) -> None:
         """Refuse vectors."""
@@ -294,14 +265,6 @@ def kernel_and_bias(
         Parameter(f"{name}.kernel", shape, "kernel", *more),
         Parameter(f"{name}.bias", (n_outputs,), "bias", *more),
     )
-
-
-def complain(text: str, at: int, length: int, problem: str, fix: str, *, of: str = "the net") -> SettingError:
-    """Error that shows the text with the wrong part underlined."""
-    start = max(0, at - 60)
-    shown = text[start : at + length + 40]
-    marker = " " * (at - start) + "^" * max(1, length)
-    return SettingError(f"{problem} (character {at + 1} of {of})\n  {shown}\n  {marker}", fix=fix)
 
 
 def show(shape: Shape) -> str:

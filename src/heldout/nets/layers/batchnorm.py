@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from heldout.nets.layers.base import Layer, Parameter, Reader, Replicates, Shape, Step, Tensor
+from heldout.lines import Number, Option, Word
+from heldout.nets.layers.base import Layer, Parameter, Replicates, Shape, Step, Tensor
 from heldout.nets.layers.batch import Batch
-from heldout.nets.layers.options import flag, number_of
+from heldout.nets.layers.options import FROZEN
 
 
 @dataclass(frozen=True)
@@ -17,25 +18,23 @@ class BatchNorm(Layer):
     Frozen, it uses its running statistics in training as well, and does not change them.
     """
 
-    words: ClassVar = {"batchnorm": "batchnorm [momentum M] [epsilon E] [frozen]"}
+    WORDS: ClassVar = (
+        Word(
+            "batchnorm",
+            "subtracts the mean of the batch and divides by its standard deviation, by channel; then scales and shifts",
+            options=(
+                Option("momentum", Number("m", 0, 1, below=True, about="the momentum"), 0.9),
+                Option("epsilon", Number("e", 0, 1, above=True, about="the epsilon"), 1e-5),
+                FROZEN,
+            ),
+        ),
+    )
     is_passive: ClassVar = True
     owns_output: ClassVar = True
 
     momentum: float = 0.9
     epsilon: float = 1e-5
     frozen: bool = False
-
-    @classmethod
-    def read(cls, reader: Reader) -> BatchNorm:
-        """Take options."""
-        momentum, epsilon = number_of("momentum", below_1=True), number_of("epsilon", above_0=True)
-        options = reader.options({"momentum": momentum, "epsilon": epsilon, "frozen": flag})
-        return cls(at=reader.at, **options)
-
-    def __str__(self) -> str:
-        text = "batchnorm" if self.momentum == 0.9 else f"batchnorm momentum {self.momentum!r}"
-        text += "" if self.epsilon == 1e-5 else f" epsilon {self.epsilon!r}"
-        return text + (" frozen" if self.frozen else "")
 
     def freeze(self) -> Self:
         """Keep the first values of the arrays."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from heldout.nets.layers.base import Layer, Reader, Replicates, Shape, Step, Tensor, kernel_and_bias, show
+from heldout.lines import Number, Size, Word
+from heldout.nets.layers.base import Layer, Replicates, Shape, Step, Tensor, kernel_and_bias, show
 from heldout.nets.layers.batch import Batch
-from heldout.nets.layers.options import KERNEL_OPTIONS, flag, kernel_options_text, stride
+from heldout.nets.layers.options import KERNEL_OPTIONS, MOST, SAME, STRIDE
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,18 @@ class Conv(Layer):
     With `same`, zeros around the input keep its size (divided by the stride).
     """
 
-    words: ClassVar = {"conv": "conv FILTERS KERNEL [stride S] [same] [init NAME] [l2 VALUE] [frozen]"}
+    WORDS: ClassVar = (
+        Word(
+            "conv",
+            "convolves: FILTERS kernels slide over the image or signal",
+            (
+                Number("filters", 1, MOST, whole=True, about="the number of filters"),
+                Size("kernel", 1, MOST, pair=False, about="the size of the kernel"),
+            ),
+            (STRIDE, SAME, *KERNEL_OPTIONS),
+            example="conv 32 3 same",
+        ),
+    )
     owns_output: ClassVar = True
 
     filters: int
@@ -27,20 +39,6 @@ class Conv(Layer):
     init: str | None = None
     l2: float | None = None
     frozen: bool = False
-
-    @classmethod
-    def read(cls, reader: Reader) -> Conv:
-        """Take ``FILTERS KERNEL`` and options."""
-        filters = reader.whole("the number of filters")
-        kernel = reader.text("the size of the kernel", r"[1-9]\d{0,5}(x[1-9]\d{0,5})?", "a kernel is 3 or 3x5")
-        sides = tuple(int(side) for side in kernel.split("x"))
-        options = reader.options({"stride": stride, "same": flag, **KERNEL_OPTIONS})
-        return cls(filters, sides, at=reader.at, **options)
-
-    def __str__(self) -> str:
-        text = f"conv {self.filters} {'x'.join(map(str, self.kernel))}"
-        text += f" stride {self.stride}" if self.stride > 1 else ""
-        return text + (" same" if self.same else "") + kernel_options_text(self)
 
     def freeze(self) -> Self:
         """Keep the first values of the arrays."""

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from heldout.nets.layers.base import ByHand, Layer, Reader, Replicates, Shape, Step, Tensor, kernel_and_bias
+from heldout.lines import Number, Word
+from heldout.nets.layers.base import ByHand, Layer, Replicates, Shape, Step, Tensor, kernel_and_bias
 from heldout.nets.layers.batch import Batch
-from heldout.nets.layers.options import KERNEL_OPTIONS, kernel_options_text
+from heldout.nets.layers.options import KERNEL_OPTIONS, MOST
 
 #: Values of a dense kernel below which its gradient is copied into the block (measured).
 SMALL_KERNEL = 8192
@@ -18,22 +19,21 @@ SMALL_KERNEL = 8192
 class Dense(Layer):
     """Matrix multiplication and bias, along the last axis."""
 
-    words: ClassVar = {"dense": "dense UNITS [init NAME] [l2 VALUE] [frozen]"}
+    WORDS: ClassVar = (
+        Word(
+            "dense",
+            "multiplies by a matrix and adds a bias, along the last axis",
+            (Number("units", 1, MOST, whole=True, about="the number of units"),),
+            KERNEL_OPTIONS,
+            example="dense 128",
+        ),
+    )
     owns_output: ClassVar = True
 
     units: int
     init: str | None = None
     l2: float | None = None
     frozen: bool = False
-
-    @classmethod
-    def read(cls, reader: Reader) -> Dense:
-        """Take ``UNITS`` and options."""
-        units = reader.whole("the number of units")
-        return cls(units, at=reader.at, **reader.options(KERNEL_OPTIONS))
-
-    def __str__(self) -> str:
-        return f"dense {self.units}" + kernel_options_text(self)
 
     def freeze(self) -> Self:
         """Keep the first values of the arrays."""

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from heldout.nets.layers.base import ByHand, Layer, Reader, Replicates, Step, Tensor
+from heldout.lines import Number, Word
+from heldout.nets.layers.base import ByHand, Layer, Replicates, Step, Tensor
 from heldout.nets.layers.batch import Batch
 from heldout.nets.layers.layout import to_image
 
@@ -15,22 +16,18 @@ from heldout.nets.layers.layout import to_image
 class Dropout(Layer):
     """Sets values to zero with probability `rate` while training, and scales the others up."""
 
-    words: ClassVar = {"dropout": "dropout PROBABILITY"}
+    WORDS: ClassVar = (
+        Word(
+            "dropout",
+            "sets values to 0 while training, with a PROBABILITY, and scales the others up",
+            (Number("rate", 0, 1, below=True, name="PROBABILITY", about="the probability"),),
+            example="dropout 0.5",
+        ),
+    )
     is_passive: ClassVar = True
     is_random: ClassVar = True
 
     rate: float
-
-    @classmethod
-    def read(cls, reader: Reader) -> Dropout:
-        """Take ``PROBABILITY``."""
-        rate = reader.number("the probability")
-        if not 0 <= rate < 1:
-            raise reader.refuse(f"a dropout probability of {rate:g}", "a number from 0 up to, not including, 1")
-        return cls(rate, at=reader.at)
-
-    def __str__(self) -> str:
-        return f"dropout {self.rate!r}"
 
     def forward(self, step: Step, x: Tensor, stack: Replicates, batch: Batch, *, overwrite: bool) -> Tensor:
         """Only while training."""

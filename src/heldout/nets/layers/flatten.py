@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
-from heldout.nets.layers.base import ByHand, Layer, Reader, Replicates, Shape, Step, Tensor
+from heldout.lines import Word
+from heldout.nets.layers.base import ByHand, Layer, Replicates, Shape, Step, Tensor
 from heldout.nets.layers.batch import Batch
 from heldout.nets.layers.layout import to_rows
 
@@ -16,13 +17,8 @@ from heldout.nets.layers.layout import to_rows
 class Flatten(Layer):
     """All positions and channels as one vector, channels side by side (as NumPy's reshape of channels-last rows)."""
 
-    words: ClassVar = {"flatten": "flatten"}
+    WORDS: ClassVar = (Word("flatten", "makes one vector of all positions and channels"),)
     is_passive: ClassVar = True
-
-    @classmethod
-    def read(cls, reader: Reader) -> Flatten:
-        """Take nothing more."""
-        return cls(at=reader.at)
 
     def place(self, name: str, shape: Shape, text: str) -> Step:
         """One vector a row."""

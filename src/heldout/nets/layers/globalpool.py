@@ -5,30 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from heldout.nets.layers.base import Layer, Reader, Replicates, Shape, Step, Tensor
+from heldout.lines import Choice, Word
+from heldout.nets.layers.base import Layer, Replicates, Shape, Step, Tensor
 from heldout.nets.layers.batch import Batch
-from heldout.nets.layers.options import flag
 
 
 @dataclass(frozen=True)
 class GlobalPool(Layer):
     """Average or maximum of each channel over all positions."""
 
-    words: ClassVar = {"globalpool": "globalpool [average|max]"}
+    WORDS: ClassVar = (
+        Word(
+            "globalpool",
+            "takes the average or the maximum of each channel over all positions",
+            (Choice("kind", ("average", "max"), "average"),),
+        ),
+    )
     is_passive: ClassVar = True
 
     kind: str = "average"
 
-    @classmethod
-    def read(cls, reader: Reader) -> GlobalPool:
-        """Take ``average`` or ``max``, if one follows."""
-        chosen = list(reader.options({"average": flag, "max": flag}))
-        if len(chosen) > 1:
-            raise reader.refuse("a globalpool is one of average and max", cls.words["globalpool"])
-        return cls(*chosen, at=reader.at)
-
     def __str__(self) -> str:
-        return "globalpool" if self.kind == "average" else "globalpool max"
+        return "globalpool" if self.kind == "average" else f"globalpool {self.kind}"
 
     def place(self, name: str, shape: Shape, text: str) -> Step:
         """One value a channel."""

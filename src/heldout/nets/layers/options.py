@@ -2,48 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from heldout.lines import Choice, Number, Option
 
-from heldout.nets.layers.base import INITIALIZERS, Reader
+#: Largest number of filters, units or positions of a window.
+MOST = 1_000_000
 
+INITIALIZERS = ("glorot", "glorot-biases", "he", "xavier", "small-uniform", "small-gaussian")
 
-def flag(reader: Reader) -> bool:
-    """An option without a value."""
-    return True
-
-
-def stride(reader: Reader) -> int:
-    """Positions from one window to the next."""
-    return reader.whole("the stride")
-
-
-def _initializer(reader: Reader) -> str:
-    return reader.one_of("an initializer", INITIALIZERS)
-
-
-def number_of(name: str, *, below_1: bool = False, above_0: bool = False) -> Callable[[Reader], float]:
-    """A number from 0."""
-
-    def read(reader: Reader) -> float:
-        value = reader.number(f"the value of {name}")
-        if value < 0 or (below_1 and value >= 1) or (above_0 and value == 0):
-            raise reader.refuse(f"{name} {value:g} is out of range", "momentum in [0, 1), l2 >= 0, epsilon > 0")
-        return value
-
-    return read
-
-
-#: Options of layers with a kernel.
-KERNEL_OPTIONS: Mapping[str, Callable[[Reader], Any]] = {
-    "init": _initializer,
-    "l2": number_of("l2"),
-    "frozen": flag,
-}
-
-
-def kernel_options_text(layer: Any) -> str:
-    """The options of `KERNEL_OPTIONS` that a layer has, in the layer language."""
-    text = "" if layer.init is None else f" init {layer.init}"
-    text += "" if layer.l2 is None else f" l2 {layer.l2!r}"
-    return text + (" frozen" if layer.frozen else "")
+_STRIDE = Number("s", 1, MOST, whole=True, about="the stride")
+#: Positions from one window to the next: 1, or side by side.
+STRIDE = Option("stride", _STRIDE, 1)
+STRIDE_OF_SIZE = Option("stride", _STRIDE)
+SAME = Option("same")
+FROZEN = Option("frozen")
+#: Of layers with a kernel.
+KERNEL_OPTIONS = (
+    Option("init", Choice("init", INITIALIZERS, name="NAME", about="an initializer")),
+    Option("l2", Number("value", 0, about="the value of l2")),
+    FROZEN,
+)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from heldout.nets.layers.base import Layer, Reader, Replicates, Shape, Step, Tensor
+from heldout.lines import Item, Number, Word
+from heldout.nets.layers.base import Layer, Replicates, Shape, Step, Tensor
 from heldout.nets.layers.batch import Batch
-from heldout.nets.layers.options import flag, stride
+from heldout.nets.layers.options import MOST, SAME, STRIDE_OF_SIZE
+
+_SIZE = (Number("size", 1, MOST, whole=True, about="the size of the window"),)
 
 
 @dataclass(frozen=True)
@@ -17,10 +20,10 @@ class Pool(Layer):
     With `same`, windows begin at every position that the stride hits, and what lies outside does not count.
     """
 
-    words: ClassVar = {
-        "maxpool": "maxpool SIZE [stride S] [same]",
-        "avgpool": "avgpool SIZE [stride S] [same]",
-    }
+    WORDS: ClassVar = (
+        Word("maxpool", "takes the largest value of each window", _SIZE, (STRIDE_OF_SIZE, SAME), example="maxpool 2"),
+        Word("avgpool", "takes the mean of each window", _SIZE, (STRIDE_OF_SIZE, SAME), example="avgpool 2"),
+    )
     is_passive: ClassVar = True
     owns_output: ClassVar = True
 
@@ -30,16 +33,19 @@ class Pool(Layer):
     same: bool = False
 
     @classmethod
-    def read(cls, reader: Reader) -> Pool:
-        """Take ``SIZE`` and options."""
-        size = reader.whole("the size of the window")
-        options = {"stride": size, **reader.options({"stride": stride, "same": flag})}
-        return cls(reader.word.removesuffix("pool"), size, at=reader.at, **options)
+    def read(cls, item: Item, body: tuple[Layer, ...]) -> Pool:
+        """Put windows side by side unless there is a stride."""
+        size, stride = item["size"], item["stride"]
+        return cls(item.word.removesuffix("pool"), size, size if stride is None else stride, item["same"], at=item.at)
+
+    @property
+    def word(self) -> Word:
+        """By the kind."""
+        return next(word for word in self.WORDS if word.name == f"{self.kind}pool")
 
     def __str__(self) -> str:
-        text = f"{self.kind}pool {self.size}"
-        text += f" stride {self.stride}" if self.stride != self.size else ""
-        return text + (" same" if self.same else "")
+        stride = None if self.stride == self.size else self.stride
+        return self.word.write({"size": self.size, "stride": stride, "same": self.same})
 
     @property
     def takes_largest(self) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from heldout.nets.layers.base import Layer, Reader, Replicates, Shape, Step, Tensor, show
+from heldout.lines import Item, Word
+from heldout.nets.layers.base import Layer, Replicates, Shape, Step, Tensor, show
 from heldout.nets.layers.batch import Batch
 from heldout.nets.layers.batchnorm import BatchNorm
 from heldout.nets.layers.conv import Conv
@@ -17,14 +18,21 @@ from heldout.nets.layers.placing import place_all
 class Residual(Layer):
     """The output of `body` plus its input (through a 1x1 convolution where the shapes differ)."""
 
-    words: ClassVar = {"residual": "residual(LAYER, LAYER, ...)"}
+    WORDS: ClassVar = (
+        Word(
+            "residual",
+            "adds its input to what its layers make of it (through a 1x1 convolution where the shapes differ)",
+            nests=True,
+            example="residual(conv 16 3 same, relu)",
+        ),
+    )
 
     body: tuple[Layer, ...]
 
     @classmethod
-    def read(cls, reader: Reader) -> Residual:
-        """Take ``(LAYER, LAYER, ...)``."""
-        return cls(reader.layers(), at=reader.at)
+    def read(cls, item: Item, body: tuple[Layer, ...]) -> Residual:
+        """Keep the layers in parentheses."""
+        return cls(body, at=item.at)
 
     def __str__(self) -> str:
         return f"residual({', '.join(map(str, self.body))})"
