@@ -51,9 +51,9 @@ bench: $(VENV)/.dev
 docs: $(VENV)/.dev
 	@$(BIN)/python tools/write_docs.py
 
-# The tail matters, not the middle: the longest files first.
+# The tail matters, not the middle: the longest files and bodies first.
 sizes:
-	@git ls-files 'src/*.py' | xargs wc -l | sort -rn | head -20
+	@$(PYTHON) tools/sizes.py
 
 clean:
 	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
