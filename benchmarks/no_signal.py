@@ -19,6 +19,7 @@ import multiprocessing
 import os
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,22 +48,19 @@ class HereWorkers:
 
 def ten_candidates(n: int) -> tuple[Any, ...]:
     """Quick candidates, and neighbours and trees of other sizes, to make ten; the last ``n`` of them."""
-    from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.tree import DecisionTreeClassifier
-
-    from heldout.models.zoo import Candidate, pipeline
     from heldout.select.candidates import CANDIDATES
 
+    known = {candidate.name: candidate for candidate in CANDIDATES}
     names = ("nearest-centroid", "k-nn", "naive-bayes", "tree", "linear-svm", "rbf-svm")
-    candidates = [candidate for candidate in CANDIDATES if candidate.name in names]
+    candidates = [known[name] for name in names]
     for k in (1, 15):
-        made = lambda task, k=k: pipeline(task, KNeighborsClassifier(k), scale=True)  # noqa: E731
-        candidates.append(Candidate(f"k-nn-{k}", f"{k} nearest neighbours", made, lambda n, d, k: 0.01))
+        settings = lambda task, k=k: {"n_neighbors": k}  # noqa: E731
+        candidates.append(replace(known["k-nn"], name=f"k-nn-{k}", title=f"{k} nearest neighbours", settings=settings))
     for depth in (1, 3):
-        made = lambda task, depth=depth: pipeline(  # noqa: E731
-            task, DecisionTreeClassifier(max_depth=depth, random_state=task.seed), scale=False
+        settings = lambda task, depth=depth: {"max_depth": depth}  # noqa: E731
+        candidates.append(
+            replace(known["tree"], name=f"tree-{depth}", title=f"Tree of depth {depth}", settings=settings)
         )
-        candidates.append(Candidate(f"tree-{depth}", f"Tree of depth {depth}", made, lambda n, d, k: 0.01))
     return tuple(candidates[-n:])
 
 

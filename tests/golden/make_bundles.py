@@ -28,7 +28,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 import heldout
 from heldout.deploy.bundle import load_bundle, save_bundle
 from heldout.models.calibrated import SoftmaxCalibrated
-from heldout.models.zoo import CLASSICAL, pipeline, task_of
+from heldout.models.candidate import task_of
+from heldout.models.steps import prepared
+from heldout.models.table import CLASSICAL
 
 HERE = Path(__file__).parent
 N_ASKED = 8
@@ -157,6 +159,11 @@ def nets(kind: str) -> Iterator[tuple[str, Any]]:
     }
     for name, (text, settings) in texts[kind].items():
         yield name, heldout.NetClassifier(text, **settings, epochs=4, batch=16, seed=1, threads=1)
+
+
+def pipeline(task: Any, model: Any, *, scale: bool, reduce: bool = False) -> Any:
+    """A model after the preparation that candidates have."""
+    return Pipeline([*prepared(scale=scale, reduce=reduce)(task), ("model", model)])
 
 
 def task_pipeline(kind: str, task: Any, net: Any) -> Any:

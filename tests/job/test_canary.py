@@ -11,7 +11,7 @@ from heldout.data.dataset import Dataset
 from heldout.deploy.bundle import save_bundle
 from heldout.job.run import train
 from heldout.models.calibrated import SoftmaxCalibrated
-from heldout.models.zoo import task_of
+from heldout.models.candidate import task_of
 from heldout.select.candidates import candidates_for
 from heldout.select.fitting import Rows, fit_final, fit_net_folds
 

@@ -7,7 +7,7 @@ import pytest
 
 from heldout.data.dataset import Dataset
 from heldout.job.run import train
-from heldout.models.zoo import task_of
+from heldout.models.candidate import task_of
 from heldout.select.candidates import candidates_for
 from heldout.select.fitting import Rows, fit_fold, fit_net_folds
 from heldout.select.views import Views

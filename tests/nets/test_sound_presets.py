@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heldout.models.zoo import Task
+from heldout.models.candidate import Task
 from heldout.nets import sound_presets
 from heldout.nets.fit.augment_words import parse_augment
 from heldout.nets.net import Net
@@ -55,10 +55,11 @@ def task_of_beeps(n):
 
 @pytest.mark.parametrize("name", ["spectrogram_cnn", "signal_cnn"])
 def test_the_nets_hear_beeps_wherever_they_are(name):
-    from heldout.select import sound_candidates as sound_candidates
+    from heldout.select.candidates import candidates_for
 
     x, y = beeps(40)
-    model = getattr(sound_candidates, name)(task_of_beeps(40))
+    [candidate] = candidates_for("sounds", [name])
+    model = candidate.build(task_of_beeps(40))
     model.set_params(model__epochs=12, model__threads=1, model__batch=8)
     test_x, test_y = beeps(60, seed=1)
     assert model.fit(x, y).score(test_x, test_y) > 0.85

@@ -77,7 +77,7 @@ def test_searched_candidates_stand_above_their_own_and_leave_their_points(light)
 
 
 def test_the_score_of_a_searched_candidate_is_that_of_the_setting_chosen_inside_each_fold(light):
-    from heldout.models.zoo import task_of
+    from heldout.models.candidate import task_of
     from heldout.select.candidates import candidates_for
     from heldout.select.search_points import with_setting
 

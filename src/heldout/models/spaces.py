@@ -1,18 +1,18 @@
-"""The hyperparameters of each candidate: what to try, where it starts, and which way is simpler.
+"""Hyperparameters to search: what to try, where it starts, and which way is simpler.
 
-A space is a mapping of a parameter's name to a `Range` or to `Options`. 'Simpler' is declared here for each parameter,
-because the choice among settings that are equally good depends on it: a smaller C, more neighbours, a shallower tree.
+A space is a mapping of a parameter's name to a `Range` or to `Options`; each model's stands in its entry of
+`heldout.models.table`. 'Simpler' is declared for each parameter, because the choice among settings that are equally
+good depends on it: a smaller C, more neighbours, a shallower tree.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from heldout.errors import SettingError
-from heldout.models.zoo import Task
 
 
 @dataclass(frozen=True)
@@ -183,89 +183,3 @@ def start_of(space: Space) -> dict[str, Any]:
 
 def _is_options(dimension: Dimension) -> bool:
     return isinstance(dimension, Options)
-
-
-def _neighbours(task: Task) -> Space:
-    most = max(3, min(31, task.n_rows // 4))
-    return {
-        "n_neighbors": Range(1, most, log=True, whole=True, simpler="high", start=min(5, most)),
-        "weights": Options(["uniform", "distance"], simpler="first"),
-    }
-
-
-def _naive_bayes(task: Task) -> Space:
-    start = 1e-9 if task.kind == "table" else 1e-2
-    return {"var_smoothing": Range(1e-10, 1.0, log=True, simpler="high", start=start)}
-
-
-def _tree(task: Task) -> Space:
-    return {
-        "max_depth": Range(1, 30, log=True, whole=True, simpler="low", start=30),
-        "min_samples_leaf": Range(1, max(2, min(50, task.n_rows // 10)), log=True, whole=True, simpler="high", start=1),
-    }
-
-
-def _forest(task: Task) -> Space:
-    usual = task.n_features**-0.5
-    return {
-        "n_estimators": Range(50, 400, log=True, whole=True, simpler="low", start=200),
-        "max_features": Range(min(0.05, usual), 1.0, log=True, start=usual),
-        "min_samples_leaf": Range(1, max(2, min(20, task.n_rows // 10)), log=True, whole=True, simpler="high", start=1),
-    }
-
-
-def _linear_svm(task: Task) -> Space:
-    return {"C": Range(0.001, 100, log=True, simpler="low", start=1.0 if task.kind == "table" else 0.1)}
-
-
-def _rbf_svm(task: Task) -> Space:
-    """C, and gamma around what a feature's variance asks for: 1 after standardization, about 0.07 for pixels."""
-    strength = Range(0.01, 1000, log=True, simpler="low", start=1.0 if task.kind == "table" else 5.0)
-    if task.prepare:
-        return {"C": strength}  # the number of features after the steps that were asked for is not known here
-    middle = 1 / (task.n_features * (0.07 if task.kind == "images" else 1.0))
-    return {"C": strength, "gamma": Range(middle / 16, middle * 8, log=True, simpler="low", start=middle)}
-
-
-def _boosting(task: Task) -> Space:
-    return {
-        "learning_rate": Range(0.02, 0.5, log=True, start=0.1),
-        "max_iter": Range(30, 400, log=True, whole=True, simpler="low", start=100),
-        "max_leaf_nodes": Range(3, 63, log=True, whole=True, simpler="low", start=31),
-        "min_samples_leaf": Range(2, 60, log=True, whole=True, simpler="high", start=20),
-    }
-
-
-def _mlp(task: Task) -> Space:
-    return {
-        "lr": Range(0.0003, 0.03, log=True, start=0.003),
-        "weight_decay": Range(0.001, 3.0, log=True, simpler="high", start=0.05),
-        "dropout": Range(0.0, 0.6, simpler="high", start=0.2 if task.n_rows < 1_000 else 0.1),
-    }
-
-
-def _convolutional(rate: float) -> Callable[[Task], Space]:
-    def space(task: Task) -> Space:
-        return {
-            "lr": Range(rate / 10, 5 * rate, log=True, start=rate),
-            "dropout": Range(0.0, 0.6, simpler="high", start=0.3),
-        }
-
-    return space
-
-
-SPACES: dict[str, Callable[[Task], Space]] = {
-    "k-nn": _neighbours,
-    "naive-bayes": _naive_bayes,
-    "tree": _tree,
-    "forest": _forest,
-    "linear-svm": _linear_svm,
-    "rbf-svm": _rbf_svm,
-    "boosting": _boosting,
-    "mlp": _mlp,
-    "cnn": _convolutional(0.01),
-    "signal-cnn": _convolutional(0.005),
-    "spectrogram-cnn": _convolutional(0.005),
-    "spectrogram-ensemble": _convolutional(0.005),
-}
-"""By name; each is a function of what a builder may know, shapes and counts. The two simplest have none."""

@@ -6,77 +6,33 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
-import numpy as np
-
 from heldout.errors import SettingError
-from heldout.models.zoo import CLASSICAL, Candidate, Task, pipeline
-from heldout.select.sound_candidates import REPLICATES, signal_cnn, spectrogram_cnn, spectrogram_ensemble
+from heldout.models.candidate import Candidate
+from heldout.models.table import CLASSICAL
+from heldout.select.net_candidates import NETS
 
-
-def _mlp(task: Task) -> Any:
-    from heldout.nets.classifier import NetClassifier
-    from heldout.nets.presets import table_mlp
-
-    settings = table_mlp(task.n_features, task.n_classes, task.n_rows)
-    return pipeline(task, NetClassifier(**settings, seed=task.seed), scale=True)
-
-
-def _cnn(task: Task) -> Any:
-    from sklearn.pipeline import Pipeline
-
-    from heldout.nets.classifier import NetClassifier
-    from heldout.nets.presets import small_cnn
-
-    if not task.prepare:
-        return NetClassifier(**small_cnn(task.shape, task.n_classes, task.n_rows), seed=task.seed)
-    steps, shape = _pictures(task)
-    return Pipeline([*steps, ("model", NetClassifier(**small_cnn(shape, task.n_classes, task.n_rows), seed=task.seed))])
-
-
-class NotPreparedError(SettingError):
-    """A model cannot read what ``--prepare`` makes; it is left out, and the others go on."""
-
-
-def _pictures(task: Task) -> tuple[list[tuple[str, Any]], tuple[int, ...]]:
-    """Steps in front of a convolutional net, and the shape of the pictures that they give."""
-    from sklearn.pipeline import Pipeline
-
-    from heldout.prepare.language import is_for_pictures, picture_steps
-
-    if not is_for_pictures(task.prepare):
-        raise NotPreparedError(
-            "--prepare makes rows of numbers, and a convolutional net reads pictures",
-            fix="give crop, resize, grey or colour only",
-        )
-    steps = picture_steps(task.prepare)
-    sample = np.zeros((1, *task.shape), np.uint8)
-    return steps, tuple(Pipeline(steps).fit_transform(sample).shape[1:])
-
-
-_SOUNDS = ("sounds",)
-CANDIDATES: tuple[Candidate, ...] = (
-    *CLASSICAL,
-    Candidate("mlp", "Neural net (MLP)", _mlp, lambda n, d, k: 0.5 + 1e-3 * n, is_net=True, kinds=("table",)),
-    Candidate("cnn", "Convolutional net", _cnn, lambda n, d, k: 3 + 2e-6 * n * d, is_net=True, kinds=("images",)),
-    Candidate("signal-cnn", "Net on the signal", signal_cnn, lambda n, d, k: 3 + 0.06 * n, is_net=True, kinds=_SOUNDS),
-    Candidate(
-        "spectrogram-cnn",
-        "Net on spectrograms",
-        spectrogram_cnn,
-        lambda n, d, k: 2 + 0.04 * n,
-        is_net=True,
-        kinds=_SOUNDS,
-    ),
-    Candidate(
-        "spectrogram-ensemble",
-        f"Mean of {REPLICATES} nets on spectrograms",
-        spectrogram_ensemble,
-        lambda n, d, k: REPLICATES * (2 + 0.04 * n),
-        is_net=True,
-        kinds=_SOUNDS,
-    ),
-)
+CANDIDATES: tuple[Candidate, ...] = (*CLASSICAL, *NETS)
 """In the order in which 'simplest' is meant when the choice is made."""
+
+
+def count_parameters(model: Any) -> int | None:
+    """Count the numbers that a fitted model keeps: weights, thresholds, stored rows. None if unknown.
+
+    Parameters
+    ----------
+    model : estimator or Pipeline
+        Of a pipeline, the last step counts.
+    """
+    last = model.steps[-1][1] if hasattr(model, "steps") else model
+    for candidate in CANDIDATES:
+        if candidate.count is not None and candidate.estimator.made(last):
+            return int(candidate.count(last))
+    return None
+
+
+def is_searchable(name: str) -> bool:
+    """Whether a candidate has hyperparameters to search."""
+    return any(candidate.name == name and candidate.space is not None for candidate in CANDIDATES)
 
 
 def _plain(name: str) -> str:
@@ -86,15 +42,7 @@ def _plain(name: str) -> str:
 
 def check_names(models: Sequence[str]) -> None:
     """Raise `SettingError` if a model's name is unknown for any kind of data; needs no data."""
-    known = [candidate.name for candidate in CANDIDATES]
-    unknown = [name for name in models if _plain(name) not in map(_plain, known)]
-    if unknown:
-        near = get_close_matches(unknown[0].lower(), known, 3, 0.4)
-        raise SettingError(
-            f"no model is called {unknown[0]!r}" + (f"; near: {', '.join(near)}" if near else ""),
-            where="--models",
-            fix="choose from " + ", ".join(known),
-        )
+    _refuse_unknown(models, [candidate.name for candidate in CANDIDATES])
 
 
 def candidates_for(kind: str, models: Sequence[str] = ()) -> list[Candidate]:
@@ -106,14 +54,17 @@ def candidates_for(kind: str, models: Sequence[str] = ()) -> list[Candidate]:
         If a name is unknown; the nearest names are offered.
     """
     fitting = [candidate for candidate in CANDIDATES if kind in candidate.kinds]
-    names = [candidate.name for candidate in fitting]
+    _refuse_unknown(models, [candidate.name for candidate in fitting], f" for {kind}")
     wanted = {_plain(name) for name in models}
-    unknown = [name for name in models if _plain(name) not in map(_plain, names)]
-    if unknown:
-        near = get_close_matches(unknown[0], names, 3, 0.4)
-        raise SettingError(
-            f"no model is called {unknown[0]!r} for {kind}" + (f"; near: {', '.join(near)}" if near else ""),
-            where="--models",
-            fix="choose from " + ", ".join(names),
-        )
     return [candidate for candidate in fitting if not models or _plain(candidate.name) in wanted]
+
+
+def _refuse_unknown(models: Sequence[str], known: Sequence[str], of: str = "") -> None:
+    unknown = [name for name in models if _plain(name) not in map(_plain, known)]
+    if unknown:
+        near = get_close_matches(unknown[0].lower(), known, 2, 0.5)
+        raise SettingError(
+            f"Unknown model {unknown[0]!r}{of}" + (f"; did you mean {' or '.join(near)}?" if near else ""),
+            where="--models",
+            fix="choose from " + ", ".join(known),
+        )

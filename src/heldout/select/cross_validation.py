@@ -17,14 +17,15 @@ from heldout.data.dataset import Dataset
 from heldout.errors import HeldoutError, MissingExtraError, TrainingError, require
 from heldout.evaluate.confusion import confusion, mcc
 from heldout.evaluate.standard_errors import mcc_standard_error, mean_and_se, share_standard_error
-from heldout.models.zoo import Candidate, task_of
+from heldout.models.candidate import Candidate, task_of
 from heldout.processes.cores import n_cores
 from heldout.processes.workers import OutOfTimeError
 from heldout.run.settings import TrainSettings
 from heldout.select.budget import Budget
-from heldout.select.candidates import NotPreparedError, candidates_for
+from heldout.select.candidates import candidates_for
 from heldout.select.fitting import FoldResult, Rows, fit_fold, fit_net_folds
 from heldout.select.folds import cross_validation, score_together
+from heldout.select.net_candidates import NotPreparedError
 from heldout.select.views import Views
 from heldout.split.partition import Fold, split_off_test
 

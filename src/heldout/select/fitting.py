@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from heldout.data.dataset import Kind
+from heldout.select.candidates import count_parameters
 
 
 @dataclass(frozen=True)
@@ -109,32 +110,6 @@ def scores_of(model: Any, x: Any) -> tuple[np.ndarray | None, bool]:
     if hasattr(model, "decision_function"):
         return np.asarray(model.decision_function(x)), False
     return None, False
-
-
-def count_parameters(model: Any) -> int | None:
-    """Count the numbers that a fitted model keeps: weights, thresholds, stored rows. None if unknown."""
-    last = model.steps[-1][1] if hasattr(model, "steps") else model
-    counters = (
-        ("n_parameters_", int),
-        ("class_prior_", np.size) if type(last).__name__ == "DummyClassifier" else ("centroids_", np.size),
-        ("_fit_X", np.size),
-        ("support_vectors_", lambda v: np.size(v) + np.size(last.dual_coef_) + np.size(last.intercept_)),
-        ("coef_", lambda v: np.size(v) + np.size(last.intercept_)),
-        ("theta_", lambda v: 2 * np.size(v) + np.size(last.class_prior_)),
-        ("tree_", lambda tree: _tree_numbers(tree)),
-        ("estimators_", lambda trees: sum(_tree_numbers(tree.tree_) for tree in trees)),
-        ("_predictors", lambda rounds: sum(2 * len(p.nodes) for round_ in rounds for p in round_)),
-    )
-    for attribute, count in counters:
-        if hasattr(last, attribute):
-            return int(count(getattr(last, attribute)))
-    return None
-
-
-def _tree_numbers(tree: Any) -> int:
-    """Count a tree's numbers: two per inner node (feature, threshold), one per leaf and class."""
-    leaves = int(tree.n_leaves)
-    return 2 * (int(tree.node_count) - leaves) + leaves * int(tree.value.shape[2])
 
 
 def fit_net_folds(

@@ -11,7 +11,7 @@ from heldout.errors import HeldoutError
 from heldout.evaluate.confusion import confusion, mcc
 from heldout.evaluate.growth import beginnings
 from heldout.evaluate.standard_errors import mcc_standard_error, mean_and_se
-from heldout.models.zoo import Candidate, task_of
+from heldout.models.candidate import Candidate, task_of
 from heldout.processes.cores import n_cores
 from heldout.run.folder import RunFolder
 from heldout.select.cross_validation import CandidateResult, Choice, Listener, Selection, seed_of

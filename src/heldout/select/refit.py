@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from heldout.models.zoo import Candidate, task_of
+from heldout.models.candidate import Candidate, task_of
 from heldout.processes.cores import n_cores
 from heldout.processes.workers import OutOfTimeError, Workers
+from heldout.select.candidates import count_parameters
 from heldout.select.cross_validation import Choice, Listener, Selection
-from heldout.select.fitting import Rows, count_parameters, fit_final, history_of
+from heldout.select.fitting import Rows, fit_final, history_of
 from heldout.select.views import as_numbers, first_step
 from heldout.split.partition import split_off_test
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,17 @@ import numpy as np
 
 from heldout.errors import ArtifactError, HeldoutError, require
 from heldout.evaluate.confusion import mcc
-from heldout.models.spaces import SPACES, Space, as_space
-from heldout.models.zoo import Candidate, Task, task_of
+from heldout.models.candidate import Candidate, Task, task_of
+from heldout.models.spaces import Space, as_space
 from heldout.processes.cores import n_cores
 from heldout.processes.workers import OutOfTimeError
 from heldout.select.budget import Budget
+from heldout.select.candidates import is_searchable
 from heldout.select.cross_validation import CandidateResult, Listener, Selection, ended, fill_result, seed_of
 from heldout.select.fitting import Rows
 from heldout.select.search import fit_outer
 from heldout.select.search_fits import Fitter
-from heldout.select.search_points import plan_points, with_setting
+from heldout.select.search_points import plan_points
 from heldout.select.search_record import Record
 from heldout.select.search_rounds import ALL_ROWS, Clock, Study, make_study, outer_studies, run_rounds
 from heldout.select.views import Views
@@ -165,7 +166,7 @@ def promising(results: list[CandidateResult], n: int) -> list[CandidateResult]:
 
     They come in the order of the leaderboard.
     """
-    able = [result for result in results if result.status == "finished" and result.name in SPACES]
+    able = [result for result in results if result.status == "finished" and is_searchable(result.name)]
     ranked = sorted(able, key=lambda result: -result.summary("mcc")[0])
     if not ranked:
         return []
@@ -180,10 +181,10 @@ def _add(plan: Selection, base: CandidateResult) -> Searched:
     candidate = plan.candidates[at]
     result = CandidateResult(candidate.name + SUFFIX, f"{candidate.title}, searched", n_groups=base.n_groups)
 
-    def build(task: Task) -> Any:
-        return with_setting(candidate.build(task), result.setting)
+    def settings(task: Task) -> Mapping[str, Any]:
+        return {**candidate.settings(task), **result.setting}  # chosen by then
 
-    searched = dataclasses.replace(candidate, name=result.name, title=result.title, build=build)
+    searched = dataclasses.replace(candidate, name=result.name, title=result.title, settings=settings)
     plan.candidates.insert(at + 1, searched)
     plan.results.insert(at + 1, result)
     return Searched(searched, candidate.name, result)
@@ -215,7 +216,7 @@ def _search_candidate(
     try:
         task = _task(plan)
         base = next(candidate for candidate in plan.candidates if candidate.name == searched.base)
-        searched.space = as_space(SPACES[searched.base](task))
+        searched.space = _space(searched, task)
         ways = plan_points(searched.space, level.how, level.n_points, seed=plan.settings.seed, with_start=True)
         fitter = Fitter(base.build(task), views)
         searched.studies = search.fresh_studies()
@@ -253,9 +254,15 @@ def _task(plan: Selection) -> Task:
     return task_of(plan.data, n_rows=n_fit, seed=plan.settings.seed, prepare=plan.settings.prepare)
 
 
+def _space(searched: Searched, task: Task) -> Space:
+    """Hyperparameters of the candidate, as its entry of the table has them."""
+    assert searched.candidate.space is not None, "only what has a space is searched"
+    return as_space(searched.candidate.space(task))
+
+
 def _remember(search: CandidateSearch, searched: Searched, record: Path, key: str) -> None:
     """Fill in the points of a candidate that an earlier run finished, as far as its record has them."""
-    searched.space = as_space(SPACES[searched.base](_task(search.plan)))
+    searched.space = _space(searched, _task(search.plan))
     if set(searched.result.setting) != set(searched.space):
         raise ArtifactError(
             f"the setting {searched.result.setting} is not one of {searched.base}",
