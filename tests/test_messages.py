@@ -1,0 +1,114 @@
+"""Messages, read in the source: no glued words, no doubled words, no tuple for a text, and each names a remedy."""
+
+import ast
+import io
+import itertools
+import re
+import tokenize
+from pathlib import Path
+
+TESTS = Path(__file__).parent
+SRC = TESTS.parent / "src"
+FILES = sorted(SRC.rglob("*.py"))
+MOST_BARE = 69  # on the way to none
+WORD = re.compile(r"[\w,;:.!?)}%]")
+
+
+def strings(source):
+    """Each string literal, as (first line, its text between the quotes, whether the next one follows at once)."""
+    found, start = [], None
+    depth = 0
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        name = tokenize.tok_name[token.type]
+        if name == "FSTRING_START":
+            start, depth = (token.start, token.end) if depth == 0 else start, depth + 1
+        elif name == "FSTRING_END":
+            depth -= 1
+            if depth == 0:
+                found.append([start[0][0], _between(source, start[1], token.start), False])
+        elif depth:
+            continue
+        elif name == "STRING":
+            text = token.string.lstrip("rRbBfFuU")
+            quotes = 3 if text[:3] in ('"""', "'''") else 1
+            found.append([token.start[0], text[quotes:-quotes], False])
+        elif name not in ("NL", "COMMENT"):
+            found.append(None)
+    for this, after in itertools.pairwise(found):
+        if this and after:
+            this[2] = True
+    return found
+
+
+def _between(source, start, end):
+    lines = source.splitlines(keepends=True)[start[0] - 1 : end[0]]
+    lines[-1] = lines[-1][: end[1]]
+    lines[0] = lines[0][start[1] :]
+    return "".join(lines)
+
+
+def glued(source):
+    """Where two pieces of a text meet without a space between their words."""
+    found = strings(source)
+    return [
+        f"line {after[0]}: {this[1][-20:]!r} {after[1][:20]!r}"
+        for this, after in itertools.pairwise(found)
+        if this
+        and this[2]
+        and WORD.match(this[1][-1:])
+        and re.match(r"[\w{]", after[1][:1])
+        and not this[1].endswith("}}")  # CSS
+    ]
+
+
+def raised(tree):
+    """Each call in a raise statement, as (call, its texts)."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            yield node.exc
+
+
+def text_of(node):
+    """The fixed part of a text, with … for what is filled in."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(text_of(value) if isinstance(value, ast.Constant) else "…" for value in node.values)
+    return "…"
+
+
+def texts(call):
+    """Every text that a call is given."""
+    return [text_of(value) for value in [*call.args, *(keyword.value for keyword in call.keywords)]]
+
+
+def test_no_words_are_glued_where_two_pieces_of_a_text_meet():
+    found = {str(path.relative_to(SRC)): glued(path.read_text("utf-8")) for path in FILES}
+    assert {path: places for path, places in found.items() if places} == {}
+
+
+def test_the_scan_for_glued_words_finds_them():
+    assert len(glued('x = ("does not allow" "all classes")')) == 1
+    assert len(glued('x = (f"does not allow {a}"\n  # why\n  f"{b} classes")')) == 1
+    assert len(glued("x = ('ends here.' 'Next')")) == 1
+    assert glued('x = ("does not allow " "all classes", "a" + "b", f"{a}" f" {b}", "(" "b")') == []
+
+
+def test_no_message_is_a_tuple_or_doubles_a_word():
+    for path in FILES:
+        for call in raised(ast.parse(path.read_text("utf-8"))):
+            values = [*call.args, *(keyword.value for keyword in call.keywords)]
+            assert not any(isinstance(value, ast.Tuple) for value in values), f"{path}:{call.lineno}"
+            for text in texts(call):
+                doubled = re.search(r"\b(?!that|had)([a-z]+) \1\b(?! ?[.=-])", text)
+                assert doubled is None, f"{path}:{call.lineno}: {text!r}"
+
+
+def test_every_test_of_an_error_pins_its_message():
+    bare = []
+    for path in sorted(TESTS.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            is_raises = isinstance(node, ast.Call) and ast.unparse(node.func) in ("pytest.raises", "raises")
+            if is_raises and not {"match", "check"} & {keyword.arg for keyword in node.keywords}:
+                bare.append(f"{path.relative_to(TESTS)}:{node.lineno}")
+    assert len(bare) <= MOST_BARE, bare
