@@ -157,7 +157,7 @@ def _place(recipe: Recipe, named: Mapping[str, str], error: SettingError) -> str
 
 
 def _jobs(data: Mapping[str, Any], model: Mapping[str, Any], curve: bool, repeats: int) -> tuple[Job, ...]:
-    check_model(model, PROCEDURES)
+    check_model(model)
     is_procedure = "procedure" in model
     described: dict[str, Any] = {}
     if not is_procedure or data:
@@ -173,7 +173,7 @@ def _jobs(data: Mapping[str, Any], model: Mapping[str, Any], curve: bool, repeat
     }
     if is_procedure:
         spec["code"] = PROCEDURES[str(model["procedure"])].code
-    random = is_random(model, PROCEDURES) or (bool(described) and is_drawn(described))
+    random = is_random(model) or (bool(described) and is_drawn(described))
     return with_seeds(spec, range(1, repeats + 1)) if random else with_seeds(spec, [0]) * repeats
 
 

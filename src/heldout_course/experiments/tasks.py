@@ -15,8 +15,9 @@ from heldout.errors import SettingError
 from heldout_course.experiments import fast_folds, parts
 from heldout_course.experiments.expand import Job
 from heldout_course.experiments.measures import THRESHOLDS
-from heldout_course.experiments.models import build_classical, net_settings
+from heldout_course.experiments.models import net_settings
 from heldout_course.experiments.procedures import PROCEDURES
+from heldout_course.models.table import build_classical
 
 Result = dict[str, Any]
 

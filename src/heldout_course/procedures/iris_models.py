@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from heldout.errors import SettingError
-from heldout_course.experiments.models import KINDS, build_classical, check_model
+from heldout_course.experiments.models import check_kind
 from heldout_course.experiments.procedures import procedure
+from heldout_course.models.table import MODELS, build_classical
 from heldout_course.procedures.components import N_TRAIN, shuffled_iris
 
 WAYS = ("printed", "right", "copies")
@@ -34,8 +35,8 @@ def model_on_iris(
     if augment not in WAYS:
         raise SettingError(f"augment is {augment!r}", fix=" or ".join(WAYS))
     if "kind" not in classifier:
-        raise SettingError("classifier names no kind", fix=f"classifier: {{kind: {next(iter(KINDS))}}}")
-    check_model(classifier, {})
+        raise SettingError("classifier names no kind", fix=f"classifier: {{kind: {next(iter(MODELS))}}}")
+    check_kind(classifier)
     features, labels = shuffled_iris(seed)
     x, y = features[:N_TRAIN], labels[:N_TRAIN]
     if enlarged:

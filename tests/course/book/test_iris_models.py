@@ -46,7 +46,7 @@ def test_enlarged_rows_are_ten_times_as_many_and_another_seed_makes_others(augme
     [
         (TINY, "twice", "augment is 'twice'"),
         ({}, "right", "names no kind"),
-        ({"kind": "svn"}, "right", "no model 'svn'"),
+        ({"kind": "svn"}, "right", "Unknown model 'svn'"),
     ],
 )
 def test_settings_that_there_are_none_of_are_refused(classifier, augment, what):
