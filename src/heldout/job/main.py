@@ -109,14 +109,17 @@ def train(
                 write_event(event)
             listen(event)
 
-        _write_start(folder, settings, prepared, plan, command)
-        tell(split_event)
-        tell(look_at_training(folder, prepared, settings))
+        split = _split_of(prepared)
+        if (folder.path / MARK).exists():
+            _require_same(folder, settings, split)
         done = _finished(folder) if resume else None
         if done is not None:
             if assess and "test" not in done:
                 done = assess_sealed(folder, prepared.sealed, done, config_hash=settings.hash())
             return Outcome(folder, done, prepared.sealed)
+        _write_start(folder, settings, split, plan, command)
+        tell(split_event)
+        tell(look_at_training(folder, prepared, settings))
         interrupted = _cross_validate(folder, plan, settings, prepared, tell, search)
         choice = choose(plan.results)
         tell({"event": "chosen", "model": choice.result.name, "why": choice.why, "interrupted": interrupted})
@@ -176,14 +179,10 @@ def _new_folder(folder: RunFolder) -> Any:
         raise
 
 
-def _write_start(folder: RunFolder, settings: TrainSettings, prepared: Prepared, plan: Selection, command: str) -> None:
-    """Write what is known before training: the split, the environment, and last the settings, which make it a run."""
-    import yaml
-
-    from heldout.select.folds import save_folds
-
+def _split_of(prepared: Prepared) -> dict[str, Any]:
+    """What ``split.json`` says."""
     is_train = ~prepared.is_test & ~prepared.left_out
-    split = {
+    return {
         "train": prepared.ids[is_train].tolist(),
         "test": prepared.ids[prepared.is_test].tolist(),
         "left_out": prepared.ids[prepared.left_out].tolist(),
@@ -193,8 +192,16 @@ def _write_start(folder: RunFolder, settings: TrainSettings, prepared: Prepared,
         "test_content": prepared.content[prepared.is_test].tolist(),
         "fingerprint": prepared.fingerprint,
     }
-    if (folder.path / MARK).exists():
-        _require_same(folder, settings, split)
+
+
+def _write_start(
+    folder: RunFolder, settings: TrainSettings, split: Mapping[str, Any], plan: Selection, command: str
+) -> None:
+    """Write what is known before training: the split, the environment, and last the settings, which make it a run."""
+    import yaml
+
+    from heldout.select.folds import save_folds
+
     folder.write_json("environment.json", {**environment(), "command": command})
     save_folds(folder.path / "folds.json", plan, settings)
     folder.write_json("split.json", split)
