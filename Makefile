@@ -25,12 +25,14 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
 demo: $(VENV)/.nets
 	@$(BIN)/heldout train digits --seed 1 --assess
 
+# `make test N=4` runs four tests at a time.
+N ?= 2
 test: $(VENV)/.dev
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -n $(N) --dist loadfile
 
 # A share of the course's experiments, for a nightly job each: `make course SLICE=1/6` to 6/6.
 SLICE ?= 1/1
