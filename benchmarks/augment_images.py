@@ -51,7 +51,7 @@ def loop(images: np.ndarray, made: np.ndarray, factor: int = 10) -> None:
 
 def read_images(n: int) -> np.ndarray:
     if os.environ.get("HELDOUT_MIRROR"):
-        from heldout.data.loading import load
+        from heldout.kinds.loading import load
 
         images = np.asarray(load("cifar10").x[:n])
         if len(images) == n:

@@ -35,7 +35,7 @@ def time_plain(paths: list[str]) -> float:
 
 
 def time_load(folder: Path, cache: Path) -> float:
-    from heldout.data.loading import load
+    from heldout.kinds.loading import load
 
     os.environ["HELDOUT_CACHE"] = str(cache)
     start = time.perf_counter()

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from net_common import report
 
-from heldout.data.loading import load
+from heldout.kinds.loading import load
 from heldout.nets.classifier import NetClassifier
 from heldout.nets.presets import fast_cnn
 

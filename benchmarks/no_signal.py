@@ -73,7 +73,7 @@ def one(call: tuple[int, argparse.Namespace]) -> dict[str, float]:
     import heldout.select.refit as refit
     import heldout.select.views as views
     import heldout.use.assess as assessment
-    from heldout.data.loading import load
+    from heldout.kinds.loading import load
     from heldout.run.settings import settings_from
 
     seed, options = call

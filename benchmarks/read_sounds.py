@@ -69,7 +69,7 @@ def _hop(rate: int) -> int:
 
 
 def by_heldout(folder: Path, cache: Path) -> np.ndarray:
-    from heldout.data.loading import load
+    from heldout.kinds.loading import load
     from heldout.prepare.sounds import SoundSpectrogram
     from heldout.processes.cores import n_cores
 

@@ -17,7 +17,7 @@ _HOMES = {
     "Run": "heldout.job.run",
     "compare": "heldout.evaluate.comparison",
     "confusion": "heldout.evaluate.confusion",
-    "load": "heldout.data.loading",
+    "load": "heldout.kinds.loading",
     "metrics": "heldout.evaluate.metrics",
     "open_run": "heldout.job.run",
     "train": "heldout.job.run",

@@ -21,9 +21,9 @@ from heldout.augment.making_sounds import run_tasks
 from heldout.augment.plan import folder_names
 from heldout.augment.tables import augment_table
 from heldout.cli.main import _run
-from heldout.data.loading import load
 from heldout.errors import SettingError, TrainingError
 from heldout.files import DiskError
+from heldout.kinds.loading import load
 
 QUICK = ["--models", "dummy,nearest-centroid", "--folds", "2", "--repeats", "1", "--seed", "1", "--quiet"]
 

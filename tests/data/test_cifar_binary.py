@@ -7,7 +7,8 @@ import tarfile
 import numpy as np
 import pytest
 
-from heldout.data import cifar_binary, load, named, named_readers
+from heldout import load
+from heldout.data import cifar_binary, named, named_readers
 from heldout.data.named import NAMED
 from heldout.errors import DataError
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heldout.data import load
+from heldout import load
 from heldout.data.dataset import Dataset
 from heldout.data.fingerprint import fingerprint, row_digests
 from heldout.errors import DataError, LabelError, ShapeError

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from heldout.data import decode_worker, load
+from heldout import load
+from heldout.data import decode_worker
 from heldout.data.cache import read_whole
 from heldout.data.delimited import read_delimited
 from heldout.data.zipped import list_zip
@@ -80,7 +81,7 @@ def test_ten_thousand_columns_are_read(tmp_path):
 _BOMB = """
 import sys
 from pathlib import Path
-from heldout.data import load
+from heldout import load
 from heldout.errors import DataError
 try:
     load(sys.argv[1], target="label")

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heldout.data import decoding, importing, load
+from heldout import load
+from heldout.data import decoding, importing
 from heldout.errors import DataError, LabelError, SettingError
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from heldout import load
 from heldout.cli.main import _run
-from heldout.data import download, fetch, load, named
+from heldout.data import download, fetch, named
 from heldout.data.named import NAMED
 from heldout.data.named_readers import parse_idx
-from heldout.data.sheet import save_sheet
 from heldout.data.variants import scramble_order
 from heldout.errors import DataError, SettingError
+from heldout.kinds.sheet import save_sheet
 
 BOMB = gzip.compress(bytes(10**8))
 MIRROR = os.environ.get("HELDOUT_MIRROR", "")

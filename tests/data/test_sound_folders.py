@@ -9,7 +9,7 @@ import pytest
 
 soundfile = pytest.importorskip("soundfile")
 
-from heldout.data import load  # noqa: E402
+from heldout import load  # noqa: E402
 from heldout.data.sound_importing import choose_form  # noqa: E402
 from heldout.data.sounds import SoundHeader, read_sound  # noqa: E402
 from heldout.errors import DataError, LabelError, SettingError  # noqa: E402

@@ -12,7 +12,8 @@ import pytest
 
 soundfile = pytest.importorskip("soundfile")
 
-from heldout.data import fetch, load, named_sounds  # noqa: E402
+from heldout import load  # noqa: E402
+from heldout.data import fetch, named_sounds  # noqa: E402
 from heldout.data.cache import cache_folder  # noqa: E402
 from heldout.errors import DataError  # noqa: E402
 

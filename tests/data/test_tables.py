@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heldout.data import delimited, load
+from heldout import load
+from heldout.data import delimited
 from heldout.data.delimited import read_delimited
 from heldout.data.tables import read_rows
 from heldout.errors import DataError, LabelError, SettingError

@@ -148,7 +148,7 @@ def augment(
 def _rows(source: str, run: str | None, part: str, fold: int | None, progress: Any, options: dict[str, Any]) -> Any:
     """The rows that may be augmented, their groups (declared and detected), and what there is to say of them."""
     from heldout.augment.disk import eligible
-    from heldout.data.loading import load
+    from heldout.kinds.loading import load
     from heldout.use.assess import groups_of
 
     keys = ("target", "group", "group_pattern", "image_size", "sample_rate", "clip_seconds", "mirror")

@@ -30,7 +30,7 @@ def rows_of_run(
     SettingError
         If the part needs a fold that is not named or not there.
     """
-    from heldout.data.loading import load
+    from heldout.kinds.loading import load
     from heldout.kinds.registry import kind_of
     from heldout.run.folder import MARK, RunFolder
     from heldout.run.identity import find_rows, short

@@ -93,11 +93,11 @@ def info(
     import numpy as np
 
     from heldout.data.fingerprint import fingerprint
-    from heldout.data.loading import load
     from heldout.data.named import NAMED
     from heldout.data.ranges import ranges
-    from heldout.data.sheet import save_sheet
     from heldout.data.variants import scramble_order
+    from heldout.kinds.loading import load
+    from heldout.kinds.sheet import save_sheet
 
     found = load(source, target=target, group=group, mirror=mirror, progress=None if output.quiet else counting())
     counts = dict(zip(found.classes, np.bincount(found.y, minlength=found.n_classes).tolist(), strict=True))

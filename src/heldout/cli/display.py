@@ -56,7 +56,10 @@ class Display:
 
     def _on_data_loaded(self, event: dict[str, Any]) -> None:
         self._step = "looking for copies, splitting"
-        self._line(f"Loaded {event['rows']:,} {_rows(event['kind'])} of {plural(event['classes'], 'class')}")
+        from heldout.kinds.registry import kind_named
+
+        rows = f"{event['rows']:,} {kind_named(event['kind']).rows}"
+        self._line(f"Loaded {rows} of {plural(event['classes'], 'class')}")
 
     def _on_split(self, event: dict[str, Any]) -> None:
         self._candidates = {name: {"title": title, "status": "", "text": ""} for name, title in event["models"]}
@@ -95,7 +98,7 @@ class Display:
     def _on_search_planned(self, event: dict[str, Any]) -> None:
         for name, title in event["models"]:
             self._candidates[name] = {"title": title, "status": "", "text": ""}
-        titles = ", ".join(title.removesuffix(", searched") for _, title in event["models"]) or "no model"
+        titles = ", ".join(event["of"]) or "no model"
         self._line(f"Searching {plural(event['points'], 'setting')} each of: {titles}")
 
     def _on_points_ended(self, event: dict[str, Any]) -> None:
@@ -163,7 +166,3 @@ class Display:
         spent = duration(time.monotonic() - self._started)
         left = f", about {duration(self._left)} left" if self._left and self._left > 2 else ""
         return Group(table, Text(f"{self._step or 'working'} · {spent}{left}", style="dim"))
-
-
-def _rows(kind: str) -> str:
-    return {"images": "images", "sounds": "sounds"}.get(kind, "rows")

@@ -58,7 +58,7 @@ def look(
       heldout look photos/ --out look.html
       heldout look clips/ --json --fail-on warning
     """
-    from heldout.data.loading import load
+    from heldout.kinds.loading import load
     from heldout.look.survey import look as survey
 
     _check_places(out, groups_out)

@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from heldout.cli.words import duration, percent, plural, visible
+from heldout.kinds.registry import kind_named
 from heldout.look.columns import NumberSummary
 from heldout.look.findings import Finding
 from heldout.look.survey import Look
@@ -25,10 +26,9 @@ def show(seen: Look, page: str | None) -> None:
     console = Console(file=sys.stdout, highlight=False)
     if not console.is_terminal:
         console = Console(file=sys.stdout, highlight=False, width=PLAIN_WIDTH)
-    rows = {"images": "image", "sounds": "sound"}.get(seen.kind, "row")
-    console.print(
-        Text(visible(f"{seen.name}: {plural(seen.n_rows, rows)}, {plural(len(seen.classes), 'class')}"), style="bold")
-    )
+    kind = kind_named(seen.kind)
+    rows = f"{seen.n_rows:,} {kind.row if seen.n_rows == 1 else kind.rows}"
+    console.print(Text(visible(f"{seen.name}: {rows}, {plural(len(seen.classes), 'class')}"), style="bold"))
     _classes(console, seen)
     if seen.columns:
         _columns(console, seen)

@@ -1,16 +1,15 @@
-"""What a dataset is, and where it comes from: tables, image folders, named datasets."""
+"""What a dataset is, and where it comes from: tables, folders of files, named datasets."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
 
-__all__ = ["Dataset", "fetch", "load"]
+__all__ = ["Dataset", "fetch"]
 
 _HOMES = {
     "Dataset": "heldout.data.dataset",
     "fetch": "heldout.data.named_loading",
-    "load": "heldout.data.loading",
 }
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from heldout.data.delimited import MAX_COLUMNS, RawTable
 from heldout.errors import DataError
 
+PARQUET_SUFFIXES = (".parquet", ".pq")
+
 
 def read_parquet(path: Path) -> RawTable:
     """Read a Parquet file: numbers stay numbers, the rest becomes text.

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from heldout.data.rows import take_rows
-
-Kind = Literal["table", "images", "sounds"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,8 @@ class Dataset:
     ----------
     name : str
         What the user called it: a dataset's name, or the last part of its path.
-    kind : 'table', 'images' or 'sounds'
+    kind : str
+        Name of a kind of `heldout.kinds.registry.KINDS`: ``"table"``, ``"images"``, ``"sounds"``.
     x : pandas.DataFrame or numpy.ndarray
         Rows first. Tables are a DataFrame: float64 columns are numeric, columns of str (missing: None) are
         categorical. Images are uint8, (n_rows, height, width, channels), possibly memory-mapped.
@@ -64,7 +63,7 @@ class Dataset:
     """
 
     name: str
-    kind: Kind
+    kind: str
     x: Any
     y: np.ndarray
     classes: tuple[str, ...]

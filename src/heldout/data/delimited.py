@@ -15,6 +15,7 @@ import numpy as np
 from heldout.data.plain_delimited import read_plain
 from heldout.errors import DataError
 
+TAB_SUFFIXES = (".tsv", ".tab")
 MAX_COLUMNS = 100_000
 MAX_LINE_BYTES = 64 * 2**20
 _BLOCK_BYTES = 2**20
@@ -172,7 +173,7 @@ def _read(stream: BinaryIO, where: str, delimiter: str | None, path: Path | None
 
 
 def _delimiter(first: str, where: str, notes: list[str]) -> str:
-    if where.lower().endswith((".tsv", ".tab")):
+    if where.lower().endswith(TAB_SUFFIXES):
         return "\t"
     if "," not in first:
         for candidate, word in ((";", "semicolons"), ("\t", "tabs")):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from heldout.data.dataset import Dataset
+from heldout.data.rows import is_frame
 
 _BLOCK_ROWS = 4096
 _WORD = 16  # bytes of a categorical value's digest
@@ -22,7 +23,7 @@ def fingerprint(dataset: Dataset) -> str:
 
     Examples
     --------
-    >>> from heldout.data import load
+    >>> from heldout import load
     >>> iris = load("iris")
     >>> fingerprint(iris) == fingerprint(iris.take(np.arange(149, -1, -1)))
     True
@@ -43,7 +44,7 @@ def row_digests(dataset: Dataset) -> np.ndarray:
         Raw digests; ``digests[0].tobytes()`` gives the 32 bytes.
     """
     label_digests = [hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest() for name in dataset.classes]
-    prefix, blocks = (_table_rows if dataset.kind == "table" else _array_rows)(dataset)
+    prefix, blocks = (_frame_rows if is_frame(dataset.x) else _array_rows)(dataset)
     base = hashlib.sha256(prefix)
     out = bytearray()
     labels = dataset.y.tolist()
@@ -70,7 +71,7 @@ def _array_rows(dataset: Dataset) -> tuple[bytes, Any]:
     return prefix, blocks
 
 
-def _table_rows(dataset: Dataset) -> tuple[bytes, Any]:
+def _frame_rows(dataset: Dataset) -> tuple[bytes, Any]:
     """Columns in the order of their names, each value as 8 bytes (number) or 16 (text)."""
     frame = dataset.x
     names = sorted(frame.columns)

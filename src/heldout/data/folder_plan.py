@@ -14,29 +14,12 @@ from heldout.data import labels
 from heldout.data.dataset import Skipped
 from heldout.data.delimited import read_delimited
 from heldout.data.listing import Listing
+from heldout.data.media import Media, suffix_of
 from heldout.errors import DataError, LabelError
 
 _VALIDATION = ("val", "valid", "validation")
 _TRAINING = ("train", "training")
 _PARTS = {**dict.fromkeys((*_TRAINING, *_VALIDATION), "train"), "test": "test", "testing": "test"}
-
-
-@dataclass(frozen=True)
-class Media:
-    """A kind of file in words: endings, "an image", "images", "image.png"."""
-
-    suffixes: tuple[str, ...]
-    one: str
-    many: str
-    example: str
-
-    @property
-    def layout(self) -> str:
-        """How a folder of them should look."""
-        return (
-            f"lay it out as FOLDER/CLASS/{self.example}, or FOLDER/train/CLASS/{self.example} and "
-            f"FOLDER/test/CLASS/{self.example}, or put a labels.csv with the columns file,label beside the {self.many}"
-        )
 
 
 @dataclass
@@ -87,12 +70,6 @@ def plan_folder(path: Path, listing: Listing, media: Media, *, strict: bool) -> 
     return plan
 
 
-def suffix_of(name: str) -> str:
-    """The ending of a file's name with its dot, in small letters; empty if there is none."""
-    stem, dot, ending = name.rpartition("/")[2].rpartition(".")  # pathlib takes a second for 60,000 names
-    return dot + ending.lower() if stem else ""
-
-
 def refuse_skipped(path: Path, skipped: list[Skipped], strict: bool) -> None:
     """With `strict`, raise `DataError` for the first file that cannot be used."""
     if strict and skipped:
@@ -107,7 +84,7 @@ def refuse_skipped(path: Path, skipped: list[Skipped], strict: bool) -> None:
 def _from_folders(path: Path, listing: Listing, media: Media) -> FolderPlan:
     files = [name for name in listing.names if suffix_of(name) in media.suffixes]
     if not files:
-        what = "the folder is empty" if not listing.names else f"none of {len(listing.names):,} files is {media.one}"
+        what = "the folder is empty" if not listing.names else f"none of {len(listing.names):,} files is {media.a_file}"
         raise DataError(what, where=str(path), fix=media.layout)
     plan = FolderPlan({})
     _note_other_files(listing, plan, media)
@@ -189,9 +166,9 @@ def _note_empty_folders(listing: Listing, plan: FolderPlan, parts: dict[str, str
         pieces = name.split("/")
         if parts and pieces[0] not in parts:
             if len(pieces) == 1:
-                plan.notes.append(f"folder {name!r} holds no {media.one.split()[-1]} and is left out")
+                plan.notes.append(f"folder {name!r} holds no {media.one} and is left out")
         elif len(pieces) == (2 if parts else 1) and pieces[-1] not in filled and name not in parts:
-            plan.notes.append(f"class folder {name!r} holds no {media.one.split()[-1]} and is left out")
+            plan.notes.append(f"class folder {name!r} holds no {media.one} and is left out")
 
 
 def _from_list(path: Path, listing: Listing, media: Media) -> FolderPlan:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from heldout.data.cache import read_whole
+from heldout.data.media import Media
 from heldout.data.plain_png import decode_plain_png
 from heldout.errors import DataError
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+IMAGES = Media(SUFFIXES, "image", "images", "image.png")
 MAX_PIXELS = 64 * 2**20
 MAX_FILE_BYTES = 512 * 2**20
 KEEP_SIDE = 64  # images of one size are kept as they are up to this side

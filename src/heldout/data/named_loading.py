@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from heldout.data.dataset import Dataset
 from heldout.data.download import Progress
 from heldout.data.named import NamedDataset, describe, obtain_paths
-from heldout.data.named_readers import READERS
+from heldout.data.named_readers import READERS, Reader
+from heldout.data.named_sounds import load_esc10, obtain_esc10
+from heldout.data.settings import Reading
 from heldout.data.variants import scrambled, vectors
 from heldout.errors import DataError
+
+_READERS: dict[str, Reader] = {**READERS, "esc10": load_esc10}
 
 
 def fetch(name: str, mirror: str | os.PathLike[str] | None = None, progress: Progress | None = None) -> Path | None:
@@ -38,9 +41,7 @@ def fetch(name: str, mirror: str | os.PathLike[str] | None = None, progress: Pro
     DataError
         If no address gives the files intact.
     """
-    if describe(name).kind == "sounds":
-        from heldout.data.named_sounds import obtain_esc10
-
+    if name == "esc10":
         return obtain_esc10(mirror, progress)
     paths = obtain_paths(name, mirror, progress)
     return paths[0].parent if paths else None
@@ -58,11 +59,19 @@ def _require_known(data: Dataset, known: NamedDataset) -> None:
         )
 
 
-def load_named(name: str, *, mirror: Any = None, progress: Progress | None = None) -> Dataset:
-    """Load a dataset by its name (see `fetch` for where it comes from)."""
+def load_named(name: str, reading: Reading | None = None) -> Dataset:
+    """Load a dataset by its name (see `fetch` for where it comes from).
+
+    Raises
+    ------
+    SettingError
+        If the name is unknown.
+    DataError
+        If its files cannot be had, or are not what they should be.
+    """
     known = describe(name)
     base = known.variant_of or name
-    data = READERS[base](base, mirror, progress)
+    data = _READERS[base](base, reading or Reading())
     _require_known(data, describe(base))
     if known.is_scrambled:
         data = scrambled(data, name)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from heldout.data import labels
 from heldout.data.dataset import Dataset
-from heldout.data.download import Progress
 from heldout.data.named import NAMED, obtain, obtain_contents
+from heldout.data.settings import Reading
 from heldout.errors import DataError
 
 
-def read_sklearn_table(name: str, mirror: Any, progress: Progress | None) -> Dataset:
+def read_sklearn_table(name: str, reading: Reading) -> Dataset:
     """Read iris or breast-cancer, which come with scikit-learn."""
     from sklearn import datasets
 
@@ -31,7 +30,7 @@ def read_sklearn_table(name: str, mirror: Any, progress: Progress | None) -> Dat
     return replace(made, origin={"data": name, "target": None, "group": None})
 
 
-def read_digits(name: str, mirror: Any, progress: Progress | None) -> Dataset:
+def read_digits(name: str, reading: Reading) -> Dataset:
     """Read the 8 x 8 digits that come with scikit-learn; 0..16 becomes 0..255 (rounded)."""
     from sklearn.datasets import load_digits
 
@@ -41,9 +40,9 @@ def read_digits(name: str, mirror: Any, progress: Progress | None) -> Dataset:
     return _images(name, images, bunch.target, ids, None)
 
 
-def read_idx_dataset(name: str, mirror: Any, progress: Progress | None) -> Dataset:
+def read_idx_dataset(name: str, reading: Reading) -> Dataset:
     """Read MNIST or Fashion-MNIST: the 60,000 training images, then the 10,000 of the official test."""
-    contents = [_decompressed(content) for content in obtain_contents(name, mirror, progress)]
+    contents = [_decompressed(content) for content in obtain_contents(name, reading.mirror, reading.progress)]
     train_x, train_y, test_x, test_y = (parse_idx(content, where=name) for content in contents)
     ids = np.array(
         [f"train/{row:05d}" for row in range(len(train_y))] + [f"test/{row:05d}" for row in range(len(test_y))]
@@ -99,13 +98,13 @@ def _images(
     )
 
 
-def read_cifar10(name: str, mirror: Any, progress: Progress | None) -> Dataset:
+def read_cifar10(name: str, reading: Reading) -> Dataset:
     """Read CIFAR-10 from its official binary archive, or from the zip of PNG files of a mirror; both in place."""
-    [(path, content)] = obtain(name, mirror, progress)
+    [(path, content)] = obtain(name, reading.mirror, reading.progress)
     if path.suffix == ".zip":
         from heldout.data.zipped import load_zip
 
-        return load_zip(name, path, progress)
+        return load_zip(name, path, reading.progress)
     from heldout.data.cifar_binary import read_binary_archive
 
     images, numbers = read_binary_archive(content, where=str(path))
@@ -114,7 +113,9 @@ def read_cifar10(name: str, mirror: Any, progress: Progress | None) -> Dataset:
     return _images(name, images, numbers, np.array(ids), np.arange(len(images)) >= len(images) - n_test)
 
 
-READERS: dict[str, Callable[[str, Any, Progress | None], Dataset]] = {
+Reader = Callable[[str, Reading], Dataset]
+
+READERS: dict[str, Reader] = {
     "iris": read_sklearn_table,
     "breast-cancer": read_sklearn_table,
     "digits": read_digits,

@@ -20,11 +20,13 @@ from heldout import __version__
 from heldout.data.cache import cache_folder
 from heldout.data.dataset import Dataset
 from heldout.data.download import TIMEOUT_SECONDS, Progress, RemoteFile
+from heldout.data.file_rows import dataset_of_files
 from heldout.data.folder_plan import FolderPlan
 from heldout.data.listing import Listing, walk
 from heldout.data.named import ESC50_ARCHIVE, NAMED
-from heldout.data.sound_folders import sound_dataset
+from heldout.data.settings import Reading
 from heldout.data.sound_importing import check_options, import_sounds
+from heldout.data.sounds import SOUNDS
 from heldout.errors import DataError
 from heldout.files import DiskError, atomic_file, write_bytes
 
@@ -59,48 +61,43 @@ _CLASS_OF = {
 CLASSES = NAMED["esc10"].classes
 
 
-def load_esc10(
-    mirror: Any = None,
-    progress: Progress | None = None,
-    *,
-    sample_rate: int | None = None,
-    clip_seconds: float | None = None,
-) -> Dataset:
+def load_esc10(name: str, reading: Reading) -> Dataset:
     """Load ESC-10: groups are the source recordings, folds the published ones.
 
     Parameters
     ----------
-    mirror : folder or http(s) address, optional
-        A folder with ``esc10/NNN - Class/FOLD-SOURCE-TAKE.ogg``, or with ``esc10/ESC-50-master.zip``; or an address
-        below which ``esc10/ESC-50-master.zip`` lies. Default: ``HELDOUT_MIRROR``, else the official archive.
-    progress : callable, optional
-    sample_rate, clip_seconds : optional
-        See `heldout.data.loading.load`.
+    name : str
+        What to call it.
+    reading : Reading
+        Its ``mirror`` is a folder with ``esc10/NNN - Class/FOLD-SOURCE-TAKE.ogg``, or with
+        ``esc10/ESC-50-master.zip``; or an address below which ``esc10/ESC-50-master.zip`` lies. Default:
+        ``HELDOUT_MIRROR``, else the official archive.
 
     Raises
     ------
     DataError
         If the clips cannot be had, or are not those of ESC-10.
     """
-    check_options(sample_rate, clip_seconds)
-    root = obtain_esc10(mirror, progress)
+    rate, seconds = reading.sample_rate, reading.clip_seconds
+    check_options(rate, seconds)
+    root = obtain_esc10(reading.mirror, reading.progress)
     is_ogg = not (root / "esc50.csv").is_file()
     plan = _plan_of_clips(root) if is_ogg else _plan_of_archive(root)
     listing = _listed(root, plan)
     imported = import_sounds(
         root,
         listing,
-        sample_rate=sample_rate or SAMPLE_RATE,
-        clip_seconds=clip_seconds or CLIP_SECONDS,
-        progress=progress,
+        sample_rate=rate or SAMPLE_RATE,
+        clip_seconds=seconds or CLIP_SECONDS,
+        progress=reading.progress,
     )
     if imported.skipped:
         first = imported.skipped[0]
         raise DataError(f"{first.reason}", where=f"{root}/{first.id}", fix="get the data again")
     if is_ogg:
         _check_sum(root, imported.sums)
-    origin = {"data": "esc10", "target": None, "group": None, "sample_rate": sample_rate, "clip_seconds": clip_seconds}
-    return sound_dataset("esc10", plan, imported, origin, where=str(root))
+    origin = {"data": name, "target": None, "group": None, "sample_rate": rate, "clip_seconds": seconds}
+    return dataset_of_files(SOUNDS, plan, imported, name=name, origin=origin, input=imported.form.as_input())
 
 
 def obtain_esc10(mirror: Any, progress: Progress | None) -> Path:

@@ -34,7 +34,7 @@ def group_by_pattern(data: Dataset, pattern: str) -> Dataset:
         If the expression is none, has not one group, does not fit a file's name, or rows have no names.
     """
     expression = _compiled(pattern)
-    if data.kind == "table" or all(str(name).isdigit() for name in data.ids[:_SHOWN]):
+    if all(str(name).isdigit() for name in data.ids[:_SHOWN]):
         raise SettingError(
             "rows of this data set have no file names to read groups from",
             where=f"--group-pattern {pattern!r}",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from heldout.data.dataset import Dataset
+from heldout.data.rows import is_frame
 
 _BLOCK_ROWS = 4096
 
@@ -16,7 +17,7 @@ def ranges(data: Dataset) -> dict[str, dict[str, Any]]:
 
     Categorical columns tell how many different values they have. An all-missing column has None for its numbers.
     """
-    if data.kind != "table":
+    if not is_frame(data.x):
         return {"values": _of_array(data.x)}
     return {str(name): _of_column(data.x[name]) for name in data.x.columns}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from heldout.settings import Range, setting
 
 @dataclass(frozen=True)
 class LoadSettings:
-    """What `heldout.data.loading.load` needs to know."""
+    """What `heldout.kinds.loading.load` needs to know."""
 
     data: str = setting("", "File, folder or name of a dataset.", metavar="DATA")
     target: str | None = setting(None, "Column with the labels (tables).", metavar="COL")
@@ -53,5 +54,31 @@ class LoadSettings:
     )
 
     def loading(self) -> dict[str, Any]:
-        """The keywords of `heldout.data.loading.load`."""
+        """The keywords of `heldout.kinds.loading.load`."""
         return {spec.name: getattr(self, spec.name) for spec in dataclasses.fields(LoadSettings) if spec.name != "data"}
+
+
+@dataclass(frozen=True)
+class Reading(LoadSettings):
+    """One call of `heldout.kinds.loading.load`: its settings, the columns that the split goes by, and who listens.
+
+    Attributes
+    ----------
+    image_size : int or (height, width) or None
+    part, time, fold : str or None
+        Columns by what they say of each row; see `heldout.data.roles`.
+    progress : callable or None
+        Called with (done, total, what).
+    """
+
+    image_size: Any = None
+    part: str | None = None
+    time: str | None = None
+    fold: str | None = None
+    progress: Callable[[int, int, str], None] | None = None
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """Columns that the split goes by, by what they say."""
+        given = {"part": self.part, "time": self.time, "fold": self.fold}
+        return {role: column for role, column in given.items() if column is not None}

@@ -21,9 +21,11 @@ from typing import Any
 
 import numpy as np
 
+from heldout.data.media import Media
 from heldout.errors import DataError, require
 
 SUFFIXES = (".wav", ".wave", ".ogg", ".oga", ".opus", ".flac", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".caf")
+SOUNDS = Media(SUFFIXES, "sound", "sounds", "sound.wav")
 OTHER_SUFFIXES = (".m4a", ".aac", ".wma", ".webm")
 FORMATS = ("WAV", "WAVEX", "RF64", "W64", "OGG", "FLAC", "MP3", "AIFF", "AU", "CAF")
 LEAST_RATE, MOST_RATE = 1_000, 768_000

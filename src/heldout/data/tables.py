@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 
 from heldout.data import labels
-from heldout.data.columnar import RawNumbers, read_frame, read_parquet
+from heldout.data.columnar import PARQUET_SUFFIXES, RawNumbers, read_frame, read_parquet
 from heldout.data.dataset import Dataset
-from heldout.data.delimited import RawTable, read_delimited
+from heldout.data.delimited import TAB_SUFFIXES, RawTable, read_delimited
 from heldout.data.groups import join_groups
 from heldout.data.roles import read_roles
 from heldout.errors import DataError, SettingError
 
 MISSING_WORDS = ("", "NA", "N/A", "NaN", "nan", "NAN", "null", "None", "?")
-TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".parquet", ".pq")
+SUFFIXES = (".csv", *TAB_SUFFIXES, *PARQUET_SUFFIXES)
 SOURCE_COLUMN = "heldout_source"
 """Of a table that `heldout augment` wrote: the original of each row. It groups the rows and is never a feature."""
 _LIKELY_TARGETS = ("target", "label", "class", "y")
@@ -36,7 +36,7 @@ def read_raw(source: Any, where: str | None = None) -> RawTable:
     """Read a table file, DataFrame or binary CSV stream into raw columns."""
     if isinstance(source, (str, Path)):
         path = Path(source)
-        if path.suffix.lower() in (".parquet", ".pq"):
+        if path.suffix.lower() in PARQUET_SUFFIXES:
             return read_parquet(path)
         return read_delimited(path, where=str(path))
     if hasattr(source, "columns"):

@@ -18,7 +18,7 @@ from heldout.split.sealed import SealedTest
 
 def load_data(settings: TrainSettings, progress: Callable[[int, int, str], None] | None) -> Dataset:
     """Load what the settings name."""
-    from heldout.data.loading import load
+    from heldout.kinds.loading import load
 
     return load(settings.data, progress=progress, **settings.loading(), **settings.columns())
 

@@ -136,7 +136,7 @@ def _given(data: Any, settings: dict[str, Any]) -> tuple[Dataset | None, dict[st
     if isinstance(data, str | os.PathLike):
         return None, {**settings, "data": os.fspath(data)}
     if not isinstance(data, Dataset):
-        from heldout.data.loading import load
+        from heldout.kinds.loading import load
 
         columns = settings_from({**settings, "data": "table"}).columns()
         data = load(data, target=settings.get("target"), group=settings.get("group"), **columns)

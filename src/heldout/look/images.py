@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from heldout.data.dataset import Dataset
+from heldout.kinds.registry import kind_of
 from heldout.look.cues import cue_findings, try_cue
 from heldout.look.evidence import Evidence
 from heldout.look.file_facts import FileFacts, file_facts
@@ -15,10 +16,6 @@ from heldout.look.findings import Finding, finding, percent, plural
 FLAT = 2.0  # grey levels of deviation below which a picture shows nothing
 BORDER = 0.12  # of the side
 MOST_HEADERS = 2_000
-SHEET_CLASSES = 20
-SHEET_EACH = 8
-MOST_MEANS = 40
-SAMPLE_FOR_MEANS = 500
 BLOCK_ROWS = 2048
 
 
@@ -42,7 +39,7 @@ def look_at_images(data: Dataset, evidence: Evidence, tell: Any) -> tuple[list[F
     )
     facts, summary, sampled = _files(data, evidence)
     found += facts
-    parts: dict[str, Any] = {"facts": {"summary": summary}, "pictures": _pictures(data), "sampled": sampled}
+    parts: dict[str, Any] = {"facts": {"summary": summary}, "pictures": kind_of(data).sheets(data), "sampled": sampled}
     return found, parts
 
 
@@ -92,13 +89,13 @@ def _files(data: Dataset, evidence: Evidence) -> tuple[list[Finding], dict[str, 
     if len(evidence.rows) > MOST_HEADERS:
         few = Evidence(data, evidence.groups, seed=evidence.seed, most=MOST_HEADERS)
     facts = file_facts(data, few.rows)
-    form = f"{data.x.shape[1]} x {data.x.shape[2]}, {'grey' if data.x.shape[3] == 1 else 'colour'}"
+    form = kind_of(data).facts(data, np.empty((len(data), 0)))
     if facts is None:
-        return [], {"as loaded": form}, ()
+        return [], form, ()
     sampled: tuple[str, ...] = ()
     if len(few.rows) < len(data):
         sampled = (f"file sizes and headers of {len(few.rows):,} of {len(data):,} images",)
-    return file_findings(few, facts), {"as loaded": form, **facts.summary()}, sampled
+    return file_findings(few, facts), {**form, **facts.summary}, sampled
 
 
 def file_findings(evidence: Evidence, facts: FileFacts) -> list[Finding]:
@@ -111,19 +108,3 @@ def file_findings(evidence: Evidence, facts: FileFacts) -> list[Finding]:
         "tell the sources, by traces of compression and scale that no eye sees.",
         remedy="bring all images to one size and format before training, and see that each source has all classes",
     )
-
-
-def _pictures(data: Dataset) -> dict[str, list[tuple[np.ndarray, str]]]:
-    """The mean image of each class, and some images of each."""
-    means, samples = [], []
-    for label in range(min(data.n_classes, MOST_MEANS)):
-        rows = np.flatnonzero(data.y == label)
-        if len(rows) == 0:
-            continue
-        few = rows[np.linspace(0, len(rows) - 1, min(len(rows), SAMPLE_FOR_MEANS)).astype(int)]
-        mean = np.asarray(data.x[few], np.float32).mean(0)
-        means.append((np.rint(mean).astype(np.uint8), data.classes[label]))
-        if label < SHEET_CLASSES:
-            shown = rows[np.linspace(0, len(rows) - 1, min(len(rows), SHEET_EACH)).astype(int)]
-            samples += [(np.asarray(data.x[row]), data.classes[label]) for row in shown]
-    return {"mean of each class": means, "samples": samples}

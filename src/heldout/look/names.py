@@ -51,7 +51,7 @@ class NameGroups:
 def groups_in_names(data: Dataset) -> list[NameGroups]:
     """Ways to read groups from file names, the coarsest (and so the safest) first; none for tables."""
     names = [str(name) for name in data.ids]
-    if data.kind == "table" or len(names) < 8 or all(name.isdigit() for name in names):
+    if len(names) < 8 or all(name.isdigit() for name in names):
         return []
     stems = [name.rpartition("/")[2] for name in names]
     cut = [_PIECE.findall(stem.rpartition(".")[0] or stem) for stem in stems]

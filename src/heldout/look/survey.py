@@ -121,7 +121,7 @@ def look(
 
     Examples
     --------
-    >>> from heldout.data import load
+    >>> from heldout import load
     >>> [each.id for each in look(load("iris")).findings][:1]
     ['copies']
     """

@@ -37,7 +37,7 @@ def card(content: ReportContent) -> list[tuple[str, list[str]]]:
 
 
 def _rows(content: ReportContent) -> str:
-    return words.ROWS.get(content.data.kind, "rows")
+    return content.data.rows
 
 
 def _model(content: ReportContent) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from heldout.evaluate.comparison import Comparison
 from heldout.evaluate.rules import Rule
 from heldout.evaluate.scoring import Scored
+from heldout.kinds.registry import kind_named
 
 Status = Literal["finished", "skipped", "failed"]
 
@@ -59,7 +60,7 @@ class DataSummary:
     Attributes
     ----------
     name, kind : str
-        `kind` is 'table', 'images' or 'sounds'.
+        `kind` is the name of a kind of data: ``"table"``.
     n_train, n_test : int
         Rows to learn from, and sealed rows.
     classes : tuple of (name, rows)
@@ -84,6 +85,11 @@ class DataSummary:
     skipped: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     fingerprint: str = ""
+
+    @property
+    def rows(self) -> str:
+        """The word for many rows: images, sounds."""
+        return kind_named(self.kind).rows
 
 
 @dataclass(frozen=True)

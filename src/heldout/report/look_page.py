@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from heldout.data.dataset import Dataset
 from heldout.files import write_text
+from heldout.kinds.registry import kind_named
 from heldout.look.columns import NumberSummary, TextSummary
 from heldout.look.findings import Finding
 from heldout.look.survey import Look
@@ -21,7 +22,6 @@ from heldout.report.pictures import picture_data_uri
 MOST_COLUMNS = 500
 MOST_CLASSES = 200
 MOST_PICTURES = 12
-NOUNS = {"table": "row", "images": "image", "sounds": "sound"}
 
 
 def write_look(path: Path, seen: Look, data: Dataset) -> None:
@@ -64,7 +64,8 @@ def render_look(seen: Look, data: Dataset) -> str:
 def sentence(seen: Look) -> str:
     """The first thing that the page says."""
     counts = {name: sum(each.severity == name for each in seen.findings) for name in ("error", "warning", "note")}
-    many = f"{words.count(seen.n_rows)} {NOUNS.get(seen.kind, 'row')}{'' if seen.n_rows == 1 else 's'}"
+    kind = kind_named(seen.kind)
+    many = f"{words.count(seen.n_rows)} {kind.row if seen.n_rows == 1 else kind.rows}"
     found = [f"{n} {name}{'' if n == 1 else 's'}" for name, n in counts.items() if n]
     if not found:
         return f"Nothing was found wrong with {many} of {len(seen.classes)} classes."
@@ -81,12 +82,13 @@ def _evidence(seen: Look) -> str:
 
 
 def _pictures_of(each: Finding, seen: Look, data: Dataset) -> list[tuple[str, str, str]]:
-    """Data URI, id and label of the first rows of a finding on images."""
-    if seen.kind != "images":
-        return []
+    """Data URI, id and label of the first rows of a finding, where rows can be seen."""
+    kind = kind_named(seen.kind)
+    shown = [(row, kind.sample(data, row).picture) for row in each.rows[:MOST_PICTURES]]
     return [
-        (picture_data_uri(data.x[row]), str(data.ids[row]), data.classes[data.y[row]])
-        for row in each.rows[:MOST_PICTURES]
+        (picture_data_uri(picture), str(data.ids[row]), data.classes[data.y[row]])
+        for row, picture in shown
+        if picture is not None
     ]
 
 

@@ -181,7 +181,7 @@ def _cell(value: Any) -> str:
 def _growth(content: ReportContent) -> dict[str, Any] | None:
     if content.growth is None:
         return None
-    rows = words.ROWS.get(content.data.kind, "rows")
+    rows = content.data.rows
     return {"drawing": growth_plot(content.growth), "words": growth_words(content.growth, rows)}
 
 
@@ -216,7 +216,7 @@ def _measured(content: ReportContent, shown: Scored) -> dict[str, Any]:
     matrix = np.asarray(shown.metrics["confusion"])
     names = list(shown.metrics["per_class"])
     per_class = list(shown.metrics["per_class"].items())
-    rows = words.ROWS.get(content.data.kind, "rows")
+    rows = content.data.rows
     n = words.count(shown.metrics["n"])
     by_recall = sorted(per_class, key=lambda item: 2.0 if item[1]["recall"] is None else item[1]["recall"])
     many = len(names) > MOST_CLASSES_AS_MATRIX

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from heldout.data.dataset import Dataset
+from heldout.kinds.registry import kind_of
 from heldout.report.content import Sample
 
 MOST_MISTAKES = 24
 MOST_OF_A_CELL = 24
 MOST_IN_ALL = 2_000
-MOST_COLUMNS = 40
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,8 @@ def find_samples(
     worst = wrong[np.argsort(-stated[wrong], kind="stable")][:n_mistakes]
     chosen = _of_cells(data.y, guess, stated, most_of_a_cell, most)
 
+    kind = kind_of(data)
+
     def sample(i: int) -> Sample:
         return Sample(
             id=str(data.ids[i]),
@@ -66,10 +67,7 @@ def find_samples(
             predicted=data.classes[guess[i]],
             probability=float(stated[i]),
             probability_of_truth=float(given[i, data.y[i]]),
-            picture=np.asarray(data.x[i]) if data.kind == "images" else None,
-            row=_values(data, i) if data.kind == "table" else {},
-            sound=np.asarray(data.x[i]).reshape(-1) if data.kind == "sounds" else None,
-            rate=int(data.input["rate"]) if data.kind == "sounds" else 0,
+            **vars(kind.sample(data, i)),
         )
 
     return Samples(tuple(sample(i) for i in worst.tolist()), tuple(sample(i) for i in chosen.tolist()))
@@ -87,8 +85,3 @@ def _of_cells(y: np.ndarray, guess: np.ndarray, stated: np.ndarray, most_of_a_ce
     place = order[by_cell]
     turn = np.lexsort((-size[kept], right[place[kept]], rank[kept]))
     return place[kept[turn][:most]]
-
-
-def _values(data: Dataset, i: int) -> dict[str, Any]:
-    row = data.x.iloc[i]
-    return {str(name): row[name] for name in list(data.x.columns)[:MOST_COLUMNS]}

@@ -71,7 +71,7 @@ def _findings(content: ReportContent) -> str:
 
 def seal_words(content: ReportContent) -> str:
     """How often the sealed rows were looked at, and by whom."""
-    openings, rows = content.seal.openings, words.ROWS.get(content.data.kind, "rows")
+    openings, rows = content.seal.openings, content.data.rows
     if not content.seal.intact:
         altered = "The ledger has been altered; its count of openings cannot be trusted."
         return altered if content.test is not None else f"This run has not opened the seal. {altered}"

@@ -14,7 +14,6 @@ from heldout.evaluate.scoring import Scored
 from heldout.report.content import ReportContent
 
 UNDEFINED = "–"
-ROWS = {"table": "rows", "images": "images", "sounds": "sounds"}
 
 # Control characters break HTML, lone surrogates break UTF-8, direction overrides turn text around.
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
@@ -164,7 +163,7 @@ def verdict(content: ReportContent) -> Verdict:
 
 
 def _tested(content: ReportContent, test: Scored) -> Verdict:
-    rows, n = ROWS.get(content.data.kind, "rows"), test.metrics["n"]
+    rows, n = content.data.rows, test.metrics["n"]
     openings = max(1, len(content.seal.openings))
     sentence = f"{content.chosen} is right on {percent(test.metrics['accuracy'])} of unseen {rows}"
     between = interval(test, "accuracy")
@@ -178,7 +177,7 @@ def _tested(content: ReportContent, test: Scored) -> Verdict:
 
 
 def _still_sealed(content: ReportContent) -> Verdict:
-    row, rows = content.chosen_row, ROWS.get(content.data.kind, "rows")
+    row, rows = content.chosen_row, content.data.rows
     sealed = f"The sealed test set of {count(content.data.n_test)} {rows} has not been opened"
     others = len(content.seal.openings)
     if not content.seal.intact:

@@ -132,7 +132,7 @@ class TrainSettings(LoadSettings):
         check(self, same if repeated else "", fix="see `heldout train --help` for the ranges")
 
     def columns(self) -> dict[str, Any]:
-        """Columns that the split goes by, as `heldout.data.loading.load` takes them."""
+        """Columns that the split goes by, as `heldout.kinds.loading.load` takes them."""
         way, _, by = (self.split or "").partition(":")
         found: dict[str, Any] = {"time": by} if way == "time" else {"part": by} if way == "column" else {}
         wants_folds = self.folds == "published"

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from heldout.data.dataset import Kind
+from heldout.data.rows import take_rows
 from heldout.select.candidates import count_parameters
 
 
@@ -26,14 +26,14 @@ class Rows:
     prediction.
     """
 
-    kind: Kind
+    kind: str
     x: Any
     y: np.ndarray
     row_seconds: float = 0.0
 
     def features(self, rows: np.ndarray) -> Any:
         """Features of these rows, in this order."""
-        return self.x.iloc[rows].reset_index(drop=True) if self.kind == "table" else self.x[rows]
+        return take_rows(self.x, rows)
 
 
 @dataclass(frozen=True)

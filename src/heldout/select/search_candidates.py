@@ -134,10 +134,11 @@ def search_candidates(
         What the points are true for: data and settings.
     """
     plan = search.plan
-    for base in promising(plan.results, search.level.n_candidates):
-        search.searched.append(_add(plan, base))
+    bases = promising(plan.results, search.level.n_candidates)
+    search.searched += [_add(plan, base) for base in bases]
     names = [[searched.candidate.name, searched.candidate.title] for searched in search.searched]
-    listen({"event": "search-planned", "search": search.name, "points": search.level.n_points, "models": names})
+    planned = {"event": "search-planned", "search": search.name, "points": search.level.n_points, "models": names}
+    listen({**planned, "of": [base.title for base in bases]})
     workers = min(plan.settings.jobs or n_cores(), len(search.studies) * N_INNER)
     plan.budget = Budget(_costs(search, workers), plan.settings.time, plan.budget.start)
     subset = plan.data if len(plan.rows) == len(plan.data) else plan.data.take(plan.rows)

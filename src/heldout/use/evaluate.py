@@ -14,10 +14,10 @@ from heldout.deploy.bundle import Bundle, load_bundle
 from heldout.errors import DataError, LabelError, LeakageError
 from heldout.evaluate.grouping import errors_by_class, group_classes, parse_coarse
 from heldout.evaluate.scoring import score
-from heldout.kinds.registry import kind_of
+from heldout.kinds.registry import kind_named, kind_of
 from heldout.run.folder import RunFolder
 from heldout.run.identity import short
-from heldout.use.predict import MEDIA, find_bundle
+from heldout.use.predict import find_bundle
 
 
 def evaluate(
@@ -84,33 +84,26 @@ def _coarse(given: Dataset, probabilities: np.ndarray, groups: Mapping[str, Sequ
 
 def _load(bundle: Bundle, data: str, mirror: str | None) -> tuple[Dataset, list[str]]:
     """Load labelled data in the form that the bundle wants; classes are the bundle's, then any others."""
-    from heldout.data.loading import load
     from heldout.data.named import NAMED
+    from heldout.kinds.loading import load
 
-    if bundle.input["kind"] == "table" and data not in NAMED:
+    kind = kind_named(bundle.input["kind"])
+    if kind.files is None and data not in NAMED:
         return _load_table(bundle, data)
-    loaded = load(data, mirror=mirror, **(_form(bundle) if data not in NAMED and Path(data).is_dir() else {}))
-    if loaded.kind != bundle.input["kind"]:
-        raise DataError(
-            f"the model wants {bundle.input['kind']}, these are {loaded.kind}", where=data, fix="other data"
-        )
+    is_folder = data not in NAMED and Path(data).is_dir()
+    loaded = load(data, mirror=mirror, **(kind.settings_like(bundle.input) if is_folder else {}))
+    if loaded.kind != kind.name:
+        raise DataError(f"The model takes {kind.name}, these are {loaded.kind}", where=data, fix="give other data")
     classes = bundle.classes + tuple(c for c in loaded.classes if c not in bundle.classes)
     place = {name: number for number, name in enumerate(classes)}
     y = np.asarray([place[loaded.classes[c]] for c in range(loaded.n_classes)])[loaded.y]
     return replace(loaded, x=_features(bundle, loaded, data), y=y, classes=classes), list(loaded.notes)
 
 
-def _form(bundle: Bundle) -> dict[str, Any]:
-    """Options that bring a folder of files to the model's form while it is read."""
-    wanted = bundle.input
-    if wanted["kind"] == "images":
-        return {"image_size": (wanted["height"], wanted["width"])}
-    return {"sample_rate": wanted["rate"], "clip_seconds": wanted["length"] / wanted["rate"]}
-
-
 def _features(bundle: Bundle, loaded: Dataset, data: str) -> Any:
     """Features as the bundle wants them; images of another form are read anew, by the rule of the training images."""
-    if loaded.kind == "table":
+    kind = kind_of(loaded)
+    if kind.has_columns:
         names = [column["name"] for column in bundle.input["columns"]]
         missing = [name for name in names if name not in loaded.x.columns]
         if missing:
@@ -120,18 +113,14 @@ def _features(bundle: Bundle, loaded: Dataset, data: str) -> Any:
         return loaded.x[names]
     if dict(loaded.input) == bundle.input:
         return loaded.x
-    sounds = loaded.kind == "sounds"
-    shape = tuple(
-        bundle.input[side] for side in (("length", "channels") if sounds else ("height", "width", "channels"))
-    )
+    shape = kind.row_shape(bundle.input)
     if not Path(data).is_dir():
         if tuple(loaded.x.shape[1:]) != shape or loaded.input.get("rate") != bundle.input.get("rate"):
             raise DataError(
-                f"{loaded.kind} are {loaded.x.shape[1:]}, the model wants {shape}", where=data, fix="other data"
+                f"{kind.rows} are {loaded.x.shape[1:]}, the model takes {shape}", where=data, fix="give other data"
             )
         return loaded.x
-    read = MEDIA[loaded.kind].read
-    return np.stack([read(Path(data) / name, bundle.input) for name in loaded.ids])
+    return np.stack([kind.read_input(Path(data) / name, bundle.input) for name in loaded.ids])
 
 
 def _load_table(bundle: Bundle, data: str) -> tuple[Dataset, list[str]]:

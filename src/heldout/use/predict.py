@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ import numpy as np
 from heldout.data.dataset import Skipped
 from heldout.deploy.bundle import Bundle, load_bundle
 from heldout.errors import DataError, SettingError
+from heldout.kinds.base import Kind
+from heldout.kinds.registry import kind_named
 
 ROWS_AT_ONCE_BYTES = 256 * 2**20
-TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq")
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def predict(model: str | os.PathLike[str], inputs: Any, *, strict: bool = True) 
         If the bundle is damaged.
     """
     bundle = load_bundle(find_bundle(model))
-    if bundle.input.get("kind") == "table":
+    if kind_named(bundle.input["kind"]).files is None:
         return _predict_rows(bundle, inputs)
     return _predict_files(bundle, inputs, strict)
 
@@ -130,25 +131,27 @@ def _predict_rows(bundle: Bundle, inputs: Any) -> Predictions:
 
 
 def _require_table(path: Path) -> None:
+    from heldout.data.tables import SUFFIXES
+
     if not path.exists():
         raise DataError("no such file", where=str(path), fix="check the path")
-    if path.suffix.lower() not in TABLES:
+    if path.suffix.lower() not in SUFFIXES:
         raise DataError(
-            "the model was trained on a table, and this is none", where=str(path), fix="give a " + ", ".join(TABLES)
+            "the model was trained on a table, and this is none", where=str(path), fix="give a " + ", ".join(SUFFIXES)
         )
 
 
 def _predict_files(bundle: Bundle, inputs: Sequence[str | os.PathLike[str]], strict: bool) -> Predictions:
     """Label images or sounds, some at a time, so that a folder of any size fits into memory."""
-    media = MEDIA[bundle.input["kind"]]
-    step = max(1, ROWS_AT_ONCE_BYTES // media.row_bytes(bundle.input))
+    kind = kind_named(bundle.input["kind"])
+    step = max(1, ROWS_AT_ONCE_BYTES // kind.row_bytes(bundle.input))
     rows: list[np.ndarray] = []
     parts: list[np.ndarray] = []
     ids: list[str] = []
     skipped: list[Skipped] = []
-    for path in _paths(inputs, media):
+    for path in _paths(inputs, kind):
         try:
-            rows.append(media.read(path, bundle.input))
+            rows.append(kind.read_input(path, bundle.input))
             ids.append(str(path))
         except DataError as error:
             if strict:
@@ -159,72 +162,31 @@ def _predict_files(bundle: Bundle, inputs: Sequence[str | os.PathLike[str]], str
             rows = []
     if not ids:
         raise DataError(
-            f"none of the inputs is a usable {media.one}",
+            f"none of the inputs is a usable {kind.row}",
             where=str(inputs[0]) if inputs else "",
-            fix=f"name {media.one} files",
+            fix=f"name {kind.row} files",
         )
     if rows:
         parts.append(bundle.probabilities(np.stack(rows)))
     return _finish(bundle, ids, np.concatenate(parts), skipped, [])
 
 
-def _paths(inputs: Sequence[str | os.PathLike[str]], media: Media) -> Iterator[Path]:
+def _paths(inputs: Sequence[str | os.PathLike[str]], kind: Kind) -> Iterator[Path]:
     """Files as named; of a folder, the files below it that end like the kind."""
     from heldout.data.listing import walk
 
+    media = kind.files
+    assert media is not None
     for item in inputs:
         path = Path(item)
         if path.is_dir():
-            names = [name for name in walk(path).names if Path(name).suffix.lower() in media.suffixes()]
+            names = [name for name in walk(path).names if media.holds(name)]
             if not names:
                 raise DataError(
-                    f"no {media.one}s in this folder", where=str(path), fix=f"name {media.one} files, or another folder"
+                    f"no {kind.rows} in this folder", where=str(path), fix=f"name {kind.row} files, or another folder"
                 )
             yield from (path / name for name in names)
         elif not path.exists():
             raise DataError("no such file", where=str(path), fix="check the path")
         else:
             yield path
-
-
-@dataclass(frozen=True)
-class Media:
-    """How files of one kind are found and read."""
-
-    one: str
-    suffixes: Callable[[], tuple[str, ...]]
-    read: Callable[[Path, Mapping[str, Any]], np.ndarray]
-    row_bytes: Callable[[Mapping[str, Any]], int]
-
-
-def _image_suffixes() -> tuple[str, ...]:
-    from heldout.data.images import SUFFIXES
-
-    return SUFFIXES
-
-
-def _sound_suffixes() -> tuple[str, ...]:
-    from heldout.data.sounds import SUFFIXES
-
-    return SUFFIXES
-
-
-def _read_image(path: Path, input: Mapping[str, Any]) -> np.ndarray:
-    from heldout.data.images import read_image
-
-    return read_image(path, input)
-
-
-def _read_sound(path: Path, input: Mapping[str, Any]) -> np.ndarray:
-    from heldout.data.sounds import read_sound
-
-    return read_sound(path, input)
-
-
-MEDIA = {
-    "images": Media(
-        "image", _image_suffixes, _read_image, lambda input: input["height"] * input["width"] * input["channels"]
-    ),
-    "sounds": Media("sound", _sound_suffixes, _read_sound, lambda input: 2 * input["length"]),
-}
-"""Files by the kind of the model's input; what reads them is imported on first use."""

@@ -96,7 +96,7 @@ class Rows:
 
 @lru_cache(maxsize=1)
 def _loaded(name: str, target: str | None, group: str | None) -> Dataset:
-    from heldout.data.loading import load
+    from heldout.kinds.loading import load
 
     return load(name, target=target, group=group)
 

@@ -12,7 +12,7 @@ from heldout_course.experiments.procedures import procedure
 
 def _split(name: str, n_train: int, random: np.random.Generator) -> tuple[np.ndarray, ...]:
     """Training and test rows of a table in a random order: x, y, x_test, y_test."""
-    from heldout.data.loading import load
+    from heldout.kinds.loading import load
 
     data = load(name)
     x, order = data.x.to_numpy(float), random.permutation(len(data))
@@ -66,7 +66,7 @@ def _answers(streams: str, model: str, run: int, extra: int) -> np.ndarray:
     from sklearn.neighbors import NearestCentroid
     from sklearn.tree import DecisionTreeClassifier
 
-    from heldout.data.loading import load
+    from heldout.kinds.loading import load
 
     data = load("breast-cancer")
     x = data.x.to_numpy(float)
@@ -99,7 +99,7 @@ def svm_grid(nested: bool = False, folds: int = 5, *, seed: int) -> dict[str, An
         chosen pair on rows that the search has not seen. Otherwise as printed: all rows scaled together, one shuffle
         cut into equal folds, and the score of the best pair reported.
     """
-    from heldout.data.loading import load
+    from heldout.kinds.loading import load
 
     data = load("breast-cancer")
     x, y = data.x.to_numpy(float), np.asarray(data.y)

@@ -37,7 +37,7 @@ def iris_pair(seed: int, augment: str = "printed", scaled: bool = False) -> Pair
         Whether to standardize, by the training rows that are no copies.
     """
     from heldout.augment.features import PCANoise
-    from heldout.data.loading import load
+    from heldout.kinds.loading import load
 
     data = load("iris")
     features = data.x.to_numpy(float)

@@ -23,7 +23,7 @@ def descent_on_a_line(rate: float, steps: int = 200, with_rate: bool = True) -> 
 
     Without the rate, a step is as long as the slope itself, as the course prints it first.
     """
-    from heldout.data.loading import load
+    from heldout.kinds.loading import load
 
     x, y = load("iris").x.to_numpy(float)[:, 2:].T
     rows = np.column_stack([x, np.ones(len(x))])

@@ -8,7 +8,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neighbors import NearestCentroid as SkNearestCentroid
 from sklearn.preprocessing import KBinsDiscretizer
 
-from heldout.data.loading import load
+from heldout.kinds.loading import load
 from heldout_course.scratch.distances import distances
 from heldout_course.scratch.naive_bayes import GaussianNaiveBayes, HistogramNaiveBayes, equal_bins
 from heldout_course.scratch.nearest_centroid import NearestCentroid

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import pandas as pd
 
+from heldout.kinds.copies.equal import BLOCK_ROWS, digests
 from heldout.kinds.copies.merging import merge
 from heldout.kinds.copies.nearness import TightGroups
 from heldout.kinds.copies.neighbours import ByBlocks, Points
@@ -26,19 +25,12 @@ WIDE_SHARE = 0.02
 GAP = 2.0
 SIDE = 16
 CONTRAST = 3.0  # an image's own contrast must be that many times the threshold: grey fog is no copy of fog
-BLOCK_ROWS = 2048
 
 
 WHAT = (
     f"identical, or within {SCALES[0]:g} of 255 grey levels ({WIDE_SCALES[0]:g} where that groups few; root mean "
     f"square, reduced to at most {SIDE} x {SIDE}) and at least {GAP:g} times as far from all others"
 )
-
-
-def equal_images(images: np.ndarray) -> np.ndarray:
-    """Group number of each image, identical pixels together."""
-    groups: np.ndarray = pd.factorize(digests(images))[0]
-    return groups
 
 
 def near_images(images: np.ndarray, rows: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -62,16 +54,6 @@ def near_images(images: np.ndarray, rows: np.ndarray, generator: np.random.Gener
         search.is_grouped &= ~np.isin(search.labels, faint)  # a finer scale may still find it
         merged = merge(merged, labels)
     return merged[same]
-
-
-def digests(rows: np.ndarray) -> np.ndarray:
-    """A hash of each row's bytes."""
-    digests = np.empty(len(rows), object)
-    for start in range(0, len(rows), BLOCK_ROWS):
-        block = np.ascontiguousarray(rows[start : start + BLOCK_ROWS])
-        for i, row in enumerate(block):
-            digests[start + i] = hashlib.blake2b(row.tobytes(), digest_size=16).digest()
-    return digests
 
 
 def _reduced(images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,11 +10,9 @@ both are much further.
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from scipy import fft
 
 from heldout.data.dataset import Dataset
-from heldout.kinds.copies.images import digests
 from heldout.kinds.copies.nearest import nearest
 from heldout.kinds.copies.registered import tight_pairs
 from heldout.kinds.hearing import mel_levels
@@ -31,12 +29,6 @@ WHAT = (
     f"identical, or with movements of the spectrum that correlate by at least {1 - RADII[0] ** 2 / 2:.2f} after a "
     f"shift, and at least {GAP:g} times as far from all others"
 )
-
-
-def equal_sounds(sounds: np.ndarray) -> np.ndarray:
-    """Group number of each sound, identical samples together."""
-    groups: np.ndarray = pd.factorize(digests(sounds))[0]
-    return groups
 
 
 def sound_pairs(data: Dataset, rows: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

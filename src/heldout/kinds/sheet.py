@@ -11,6 +11,7 @@ import numpy as np
 from heldout.data.dataset import Dataset
 from heldout.errors import SettingError
 from heldout.files import write_bytes
+from heldout.kinds.registry import kind_of
 
 MAX_CLASSES = 50
 _LEAST_SIDE = 48
@@ -36,7 +37,7 @@ def save_sheet(data: Dataset, path: Path, *, per_class: int = 10, seed: int = 0)
     SettingError
         If the data are no images, or the name does not end in ``.png``.
     """
-    if data.kind != "images":
+    if kind_of(data).sample(data, 0).picture is None:
         raise SettingError(
             f"a sample sheet shows images; {data.name} is of kind {data.kind}",
             where="--sheet",
