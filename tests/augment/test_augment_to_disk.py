@@ -205,8 +205,8 @@ def test_what_a_run_does_not_have_is_refused(photos, tmp_path, capsys):
     run = run_json(["train", str(photos), "--out", str(tmp_path / "run"), *QUICK], capsys)["run"]
     ask = ["augment", str(photos), str(tmp_path / "out"), "--run", run]
     said = run_json([*ask, "--part", "validation"], capsys, code=2)["error"]
-    assert "every training row validates" in said["what"]
-    assert "the run has 2 folds" in run_json([*ask, "--fold", "7"], capsys, code=2)["error"]["what"]
+    assert "belong to a fold" in said["what"]
+    assert "the run has only 2 folds" in run_json([*ask, "--fold", "7"], capsys, code=2)["error"]["what"]
     picture = next((photos / "ash").iterdir())
     Image.new("RGB", (12, 12)).save(picture)
     assert "rows of" in run_json(ask, capsys, code=2)["error"]["what"]

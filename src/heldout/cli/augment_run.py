@@ -55,11 +55,11 @@ def rows_of_run(
         raise _other_data(run, source, len(split["train"]) - len(train), "training")
     if fold is None:
         if part == "validation":
-            raise SettingError("every training row validates in one fold", where="--part", fix="name it: --fold 1")
+            raise SettingError("validation rows belong to a fold", where="--part", fix="name it: --fold 1")
         return data, np.sort(train), settings.seed
     is_validation = np.isin(np.asarray(data.ids)[train].astype(str), _validation_ids(folder, fold))
     if not is_validation.any():
-        raise DataError("the rows of the fold are not in DATA under their names", where=run, fix="give the run's DATA")
+        raise DataError("DATA does not contain the rows of this fold", where=run, fix="give the data of the run")
     return data, np.sort(train[is_validation == (part == "validation")]), settings.seed
 
 
@@ -67,14 +67,16 @@ def _validation_ids(folder: Any, fold: int) -> list[str]:
     folds = [found for found in folder.read_json("folds.json")["folds"] if found["repeat"] == 0]
     wanted = [found["validation"] for found in folds if found["fold"] == fold - 1]
     if not wanted:
-        raise SettingError(f"the run has {len(folds)} folds", where="--fold", fix=f"from 1 to {len(folds)}")
+        raise SettingError(
+            f"the run has only {len(folds)} folds", where="--fold", fix=f"choose one from 1 to {len(folds)}"
+        )
     ids: list[str] = wanted[0]
     return ids
 
 
 def _other_data(run: str, source: str, n: int, which: str) -> DataError:
     return DataError(
-        f"{n:,} of the {which} rows of {run} are not in these data",
+        f"these data lack {n:,} of the {which} rows of {run}",
         where=source,
-        fix="give the data that the run was trained on, as they were",
+        fix="give the data that the run was trained on, unchanged",
     )

@@ -22,7 +22,7 @@ class Display:
         self._candidates: dict[str, dict[str, Any]] = {}
         self._left: float | None = None
         self._started = time.monotonic()
-        self._told = 0.0
+        self._shown = 0.0
         self._step = ""
 
     def __enter__(self) -> Display:
@@ -43,8 +43,8 @@ class Display:
     def loading(self, done: int, total: int, what: str) -> None:
         """Show progress of reading or downloading, at most once a second on plain output."""
         self._step = f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}"
-        if not self._terminal and (time.monotonic() - self._told > 2 and done < total):
-            self._told = time.monotonic()
+        if not self._terminal and (time.monotonic() - self._shown > 2 and done < total):
+            self._shown = time.monotonic()
             self._line(self._step)
 
     def listen(self, event: dict[str, Any]) -> None:
@@ -55,39 +55,39 @@ class Display:
             handler(event)
 
     def _on_data_loaded(self, event: dict[str, Any]) -> None:
-        self._step = "looking for copies, splitting"
         from heldout.kinds.registry import kind_named
 
+        self._step = "searching for copies, splitting"
         rows = f"{event['rows']:,} {kind_named(event['kind']).rows}"
         self._line(f"Loaded {rows} of {plural(event['classes'], 'class')}")
 
     def _on_split(self, event: dict[str, Any]) -> None:
         self._candidates = {name: {"title": title, "status": "", "text": ""} for name, title in event["models"]}
-        self._line(f"Sealed {event['test']:,} of them as test set; {event['train']:,} are left for training")
+        self._line(f"Sealed {event['test']:,} of them as the test set; {event['train']:,} remain for training")
         if event["cross_validated_rows"] < event["train"]:
             self._line(
-                f"Cross-validation uses {event['cross_validated_rows']:,} of these; the chosen model is fitted on all"
+                f"Cross-validation uses {event['cross_validated_rows']:,} of these; the chosen model will use all"
             )
         repeats = f", repeated {event['repeats']} times" if event["repeats"] > 1 else ""
         self._line(f"Cross-validation in {event['folds']} folds{repeats}")
         if event["openings"]:
-            self._line(f"The seal of these data was opened {plural(event['openings'], 'time')} before")
+            self._line(f"The seal of these data has been opened {plural(event['openings'], 'time')} before")
         for note in event["notes"]:
             self._line(f"Note: {note}")
         if event["skipped"]:
             name, reason = event["skipped"][0]
-            self._line(f"Note: {plural(len(event['skipped']), 'file')} could not be used; the first: {name}: {reason}")
+            self._line(f"Note: skipped {plural(len(event['skipped']), 'unreadable file')}; the first: {name}: {reason}")
         for problem in event["ledger_problems"]:
             self._line(f"Warning: the ledger was tampered with: {problem}")
         self._step = ""
 
     def _on_looked(self, event: dict[str, Any]) -> None:
-        told = [found for found in event["findings"] if found["severity"] != "note"]
-        for found in told[:MOST_FINDINGS]:
+        serious = [found for found in event["findings"] if found["severity"] != "note"]
+        for found in serious[:MOST_FINDINGS]:
             self._line(f"{found['severity'].capitalize()}: {found['title']}")
-        n_more = len(event["findings"]) - len(told[:MOST_FINDINGS])
+        n_more = len(event["findings"]) - len(serious[:MOST_FINDINGS])
         if n_more:
-            self._line(f"Note: {plural(n_more, 'more finding')} on the data in the report")
+            self._line(f"Note: {plural(n_more, 'more finding')} in the report")
 
     def _on_candidate_started(self, event: dict[str, Any]) -> None:
         self._candidates[event["model"]]["status"] = "running"
@@ -99,7 +99,7 @@ class Display:
         for name, title in event["models"]:
             self._candidates[name] = {"title": title, "status": "", "text": ""}
         titles = ", ".join(event["of"]) or "no model"
-        self._line(f"Searching {plural(event['points'], 'setting')} each of: {titles}")
+        self._line(f"Searching {plural(event['points'], 'setting')} each for: {titles}")
 
     def _on_points_ended(self, event: dict[str, Any]) -> None:
         self._candidates[event["model"]]["text"] = f"setting {event['done']} of {event['of']}"
@@ -128,7 +128,7 @@ class Display:
 
     def _on_chosen(self, event: dict[str, Any]) -> None:
         if event["interrupted"]:
-            self._line("Stopping: keeping the best so far (Ctrl-C again to stop at once)")
+            self._line("Stopping, keeping the best so far (press Ctrl-C again to stop at once)")
 
     def _on_refit_started(self, event: dict[str, Any]) -> None:
         self._step = f"fitting the chosen model on {event['rows']:,} rows"

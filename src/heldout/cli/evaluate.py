@@ -69,4 +69,4 @@ def _show_coarse(found: dict[str, Any], output: Output) -> None:
     low, high = found["mcc_ci"]
     output.line(f"  {'MCC':<18} {found['mcc']:.4f}   ({low:.4f} to {high:.4f})")
     for one in found["errors"]:
-        output.line(f"  {one['class']} taken for {one['taken_for']}: {plural(one['rows'], 'row')}")
+        output.line(f"  {one['class']} mistaken for {one['taken_for']}: {plural(one['rows'], 'row')}")
