@@ -1,5 +1,7 @@
 """A training that is interrupted at any moment ends with the bits of an unbroken one."""
 
+import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -9,12 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load, save
 
 from heldout.errors import ArtifactError
 from heldout.nets.classifier import NetClassifier
 from heldout.nets.fit import checkpoint
 from heldout.nets.fit.folds import fit_jobs
 from heldout.nets.fit.loop import TrainingStopped
+from heldout.nets.net import Net
 
 SETTINGS = {
     "net": "conv 4 3, batchnorm, relu, dropout 0.3, flatten, dense 8, relu",
@@ -66,6 +70,30 @@ def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path, optimizer):
     resumed = NetClassifier(**settings, checkpoint=tmp_path).fit(x, y)
     assert_same_bits(whole, resumed)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_checkpoint_of_the_first_version_goes_on_to_the_same_bits(tmp_path):
+    x, y = data()
+    settings = {**SETTINGS, "early_stopping": 3, "epochs": 9}
+    with pytest.raises(TrainingStopped):
+        NetClassifier(**settings, checkpoint=tmp_path, should_stop=stop_after(64)).fit(x, y)
+    (file,) = tmp_path.iterdir()
+    content = file.read_bytes()
+    body = content[len(b"heldout checkpoint 2\n") + 65 :]
+    arrays = load(body)
+    length = int.from_bytes(body[:8], "little")
+    state = json.loads(body[8 : 8 + length])["__metadata__"]
+    plan = Net(SETTINGS["net"]).plan((8, 8, 2), 3)
+    old = dict(zip([p.name for p in plan.parameters], plan.old_parameter_names, strict=True))
+    renamed = {}
+    for key, array in arrays.items():
+        group, slash, name = key.rpartition("/")
+        renamed[f"{group}{slash}{old.get(name, name)}"] = array
+    assert "best/0/0.kernel" in renamed
+    body = save(renamed, state)
+    file.write_bytes(b"heldout checkpoint 1\n" + hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+    resumed = NetClassifier(**settings, checkpoint=tmp_path).fit(x, y)
+    assert_same_bits(resumed, NetClassifier(**settings).fit(x, y))
 
 
 def test_a_resumed_training_does_not_repeat_what_was_done(tmp_path):

@@ -12,7 +12,9 @@ from heldout.errors import ArtifactError, LabelError, SettingError, TrainingErro
 from heldout.nets.classifier import NetClassifier
 from heldout.nets.fit.folds import FitJob, fit_jobs
 from heldout.nets.fit.loop import TrainingStopped
+from heldout.nets.net import Net
 from heldout.nets.presets import small_cnn, table_mlp
+from heldout.nets.settings import LATER
 
 
 def digits(n=600):
@@ -162,6 +164,33 @@ def test_spoiled_arrays_are_refused(spoil):
     spoil(meta, arrays)
     with pytest.raises(ArtifactError, match=r"Fix: (the file is damaged|pip install --upgrade)"):
         NetClassifier.from_arrays(meta, arrays)
+
+
+def as_schema_1(meta, arrays):
+    """What the first version wrote: arrays named by the place of their layer."""
+    plan = Net(meta["settings"]["net"]).plan(tuple(meta["shape"]), len(meta["classes"]))
+    old = dict(zip([p.name for p in plan.parameters], plan.old_parameter_names, strict=True))
+    meta = {**meta, "schema": 1, "settings": {k: v for k, v in meta["settings"].items() if k not in LATER}}
+    renamed = {}
+    for key, array in arrays.items():
+        replicate, _, name = key.partition("/")
+        renamed[f"{replicate}/{old.get(name, name)}"] = array
+    return meta, renamed
+
+
+def test_arrays_that_were_named_by_place_are_read_and_frozen_layers_found():
+    x, y = digits(60)
+    spec = "conv 3 3 same, residual(conv 4 3 same, batchnorm), relu, flatten, dense 5"
+    net = NetClassifier(spec, epochs=1, freeze=("0", "1.shortcut.0"), replicates=2, standardize=True, threads=1)
+    net.fit(x, y)
+    meta, arrays = as_schema_1(*net.to_arrays())
+    assert {"1/1.shortcut.1.scale", "0/input.mean", "0/4.kernel", "1/output.bias"} <= set(arrays)
+    back = NetClassifier.from_arrays(meta, arrays)
+    assert np.array_equal(back.predict_proba(x), net.predict_proba(x))
+    assert list(back.replicates_[0]) == list(net.replicates_[0])
+    assert "residual 1 shortcut batchnorm 1.scale" in back.replicates_[0]
+    frozen = [f.name for f in net.plan_.describe() if f.parameters and not f.trained]
+    assert frozen == ["conv 1", "residual 1 shortcut conv 1"]
 
 
 def test_a_bundle_of_an_older_version_takes_the_default_of_a_setting_that_it_lacks():

@@ -161,13 +161,13 @@ def test_a_warm_start_goes_on_from_the_last_weights():
 
 def test_fine_tuning_gets_a_new_head_and_keeps_frozen_layers_bit_for_bit():
     x, y = images()
-    first = net(warm_start=True, freeze=("0",)).fit(x, y)
+    first = net(warm_start=True, freeze=("conv 1",)).fit(x, y)
     before = first.replicates_[0]
     first.fit(x, np.minimum(y, 1))
     after = first.replicates_[0]
     assert after["output.kernel"].shape == (2, 6)
-    assert np.array_equal(before["0.kernel"], after["0.kernel"])
-    assert not np.array_equal(before["4.kernel"], after["4.kernel"])
+    assert np.array_equal(before["conv 1.kernel"], after["conv 1.kernel"])
+    assert not np.array_equal(before["dense 1.kernel"], after["dense 1.kernel"])
 
 
 def test_frozen_layers_are_counted_as_not_trained():
@@ -181,7 +181,7 @@ def test_other_precisions_learn_the_same_task(precision):
     found = net(epochs=12, precision=precision).fit(x[:150], y[:150])
     assert found.score(x[150:], y[150:]) > 0.8
     kind = np.float64 if precision == "float64" else np.float32
-    assert found.replicates_[0]["0.kernel"].dtype == kind
+    assert found.replicates_[0]["conv 1.kernel"].dtype == kind
 
 
 def test_replicates_differ_and_their_number_does_not_change_the_first():
@@ -228,8 +228,10 @@ def test_nan_and_infinity_are_named_by_row(bad):
         ({"validation": 1.5}, "validation=1.5"),
         ({"validation": "a"}, "validation=str"),
         ({"early_stopping": 3}, "early_stopping needs validation rows"),
-        ({"freeze": ("9",)}, "freeze names no layer: '9'"),
-        ({"freeze": ("0", "4", "output")}, "every layer is frozen"),
+        ({"freeze": ("9",)}, "the net has no layer '9'"),
+        ({"freeze": "conv 2"}, "the net has no layer 'conv 2'; did you mean 'conv 1'"),
+        ({"freeze": ("conv 1", "dense 1", "output")}, "every layer is frozen"),
+        ({"freeze": ("body", "output")}, "every layer is frozen"),
         ({"class_weight": {7: 1.0}}, "class_weight names 7"),
         ({"class_weight": "even"}, "class_weight='even'"),
         ({"net": "conv 4 30, flatten"}, "window of 30 is larger"),

@@ -102,8 +102,8 @@ def test_a_net_that_does_not_fit_its_input_says_where(spec, shape, message):
 def test_the_summary_lists_layer_shape_and_parameters():
     text = Net("conv 32 3, relu, maxpool 2, flatten, dense 128").summary((28, 28, 1), 10)
     rows = [" ".join(line.split()) for line in text.splitlines()]
-    assert "0 conv 32 3 26 x 26 x 32 320" in rows
-    assert "2 maxpool 2 13 x 13 x 32 0" in rows
+    assert "conv 1 conv 32 3 26 x 26 x 32 320" in rows
+    assert "maxpool 1 maxpool 2 13 x 13 x 32 0" in rows
     assert "output dense 10 10 1,290" in rows
     assert rows[-1] == "parameters: 693,962, of which 693,962 trained"
 
@@ -111,7 +111,7 @@ def test_the_summary_lists_layer_shape_and_parameters():
 def test_a_residual_part_of_another_shape_gets_a_shortcut():
     body = "residual(conv 32 3 stride 2 same, batchnorm)"
     names = [p.name for p in Net(f"{body}, globalpool").parameters((28, 28, 16), 10)]
-    assert "0.shortcut.0.kernel" in names
+    assert "residual 1 shortcut conv 1.kernel" in names
     same = [p.name for p in Net("residual(conv 16 3 same), globalpool").parameters((28, 28, 16), 10)]
     assert not any("shortcut" in name for name in same)
 

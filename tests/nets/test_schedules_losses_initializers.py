@@ -96,32 +96,32 @@ def test_losses_are_those_of_pytorch(loss, smoothing):
     ],
 )
 def test_first_weights_have_the_stated_distribution(name, distribution):
-    kernel = Parameter("0.kernel", (300, 200), "kernel", 300, 200)
+    kernel = Parameter("dense 1.kernel", (300, 200), "kernel", 300, 200)
     values = first_values(kernel, seed=5, position=0, initializer=name).ravel()
     assert stats.kstest(values, distribution.cdf).pvalue > 0.001
-    bias = Parameter("0.bias", (200,), "bias", 300, 200)
+    bias = Parameter("dense 1.bias", (200,), "bias", 300, 200)
     assert not first_values(bias, seed=5, position=1, initializer=name).any()
 
 
 def test_glorot_before_a_sigmoid_has_a_narrower_range():
-    kernel = Parameter("0.kernel", (300, 200), "kernel", 300, 200)
+    kernel = Parameter("dense 1.kernel", (300, 200), "kernel", 300, 200)
     values = first_values(kernel, seed=5, position=0, initializer="glorot", before_sigmoid=True)
     assert abs(values).max() == pytest.approx(math.sqrt(2 / 500), rel=1e-3)
 
 
 def test_glorot_with_biases_draws_biases_too():
-    bias = Parameter("0.bias", (200,), "bias", 300, 200)
+    bias = Parameter("dense 1.bias", (200,), "bias", 300, 200)
     values = first_values(bias, seed=5, position=1, initializer="glorot-biases")
     assert abs(values).max() == pytest.approx(math.sqrt(6 / 500), rel=0.05)
 
 
 def test_the_layers_before_a_sigmoid_are_found():
     plan = Net("dense 3, batchnorm, sigmoid, dense 4, relu, residual(dense 4, sigmoid)").plan((5,), 3)
-    assert before_sigmoid(plan) == {"0", "1", "5.0"}
+    assert before_sigmoid(plan) == {"dense 1", "batchnorm 1", "residual 1 dense 1"}
 
 
 def test_a_layers_own_initializer_overrules():
-    own = Parameter("0.kernel", (300, 200), "kernel", 300, 200, init="small-uniform")
+    own = Parameter("dense 1.kernel", (300, 200), "kernel", 300, 200, init="small-uniform")
     assert abs(first_values(own, seed=5, position=0, initializer="he")).max() < 0.005
 
 

@@ -47,8 +47,9 @@ def train(x, y, jobs, weights=None):
 def assert_same(one, other):
     assert one.failed == other.failed
     assert one.arrays.keys() == other.arrays.keys()
+    # The gradient of a bias before a batch norm is only rounding, which adaptive optimizers divide by their epsilon.
     for name, array in one.arrays.items():
-        np.testing.assert_allclose(other.arrays[name], array, rtol=1e-7, atol=1e-9, err_msg=name)
+        np.testing.assert_allclose(other.arrays[name], array, rtol=1e-7, atol=1e-7, err_msg=name)
     assert len(one.history) == len(other.history)
     for row, same in zip(one.history, other.history, strict=True):
         np.testing.assert_allclose(list(row.values()), list(same.values()), rtol=1e-7, atol=1e-9)
@@ -134,7 +135,7 @@ def test_a_replicate_that_diverges_is_marked_and_leaves_its_neighbours_alone(net
 def test_nan_in_one_replicates_first_weights_stays_there(value):
     x, y = data(IMAGE)
     setting = Settings(net="conv 4 3, batchnorm, relu, dropout 0.3, flatten", epochs=2, batch=8, precision="float64")
-    start = {"0.kernel": np.full((4, 3, 3, 2), value)}
+    start = {"conv 1.kernel": np.full((4, 3, 3, 2), value)}
     jobs = [Job(1, np.arange(36), setting), Job(2, np.arange(36), setting, start=start)]
     found = train(x, y, jobs)
     assert [bool(t.failed) for t in found] == [False, True]

@@ -48,34 +48,36 @@ def flat(x):
 
 
 def resnet(x, a):
-    inner = norm(conv(x, a, "0.0", 2, (1, 1, 1, 1)), a, "0.1")
-    short = norm(conv(x, a, "0.shortcut.0", 2), a, "0.shortcut.1")
+    inner = norm(conv(x, a, "residual 1 conv 1", 2, (1, 1, 1, 1)), a, "residual 1 batchnorm 1")
+    short = norm(conv(x, a, "residual 1 shortcut conv 1", 2), a, "residual 1 shortcut batchnorm 1")
     return dense(f.relu(inner + short).mean((2, 3)), a, "output")
 
 
 IMAGES = {
     "conv 5 3, relu, maxpool 2, flatten": lambda x, a: dense(
-        flat(f.max_pool2d(f.relu(conv(x, a, "0")), 2)), a, "output"
+        flat(f.max_pool2d(f.relu(conv(x, a, "conv 1")), 2)), a, "output"
     ),
     "conv 5 3 same, tanh, avgpool 2, flatten": lambda x, a: dense(
-        flat(f.avg_pool2d(torch.tanh(conv(x, a, "0", 1, (1, 1, 1, 1))), 2)), a, "output"
+        flat(f.avg_pool2d(torch.tanh(conv(x, a, "conv 1", 1, (1, 1, 1, 1))), 2)), a, "output"
     ),
     "conv 5 2x4 stride 2 same, gelu, flatten": lambda x, a: dense(
-        flat(f.gelu(conv(x, a, "0", 2, (1, 2, 0, 1)))), a, "output"
+        flat(f.gelu(conv(x, a, "conv 1", 2, (1, 2, 0, 1)))), a, "output"
     ),
     "conv 5 3, batchnorm, sigmoid, globalpool": lambda x, a: dense(
-        torch.sigmoid(norm(conv(x, a, "0"), a, "1")).mean((2, 3)), a, "output"
+        torch.sigmoid(norm(conv(x, a, "conv 1"), a, "batchnorm 1")).mean((2, 3)), a, "output"
     ),
-    "conv 5 1, globalpool max": lambda x, a: dense(conv(x, a, "0").amax((2, 3)), a, "output"),
+    "conv 5 1, globalpool max": lambda x, a: dense(conv(x, a, "conv 1").amax((2, 3)), a, "output"),
     "maxpool 3 stride 2 same, flatten": lambda x, a: dense(flat(f.max_pool2d(x, 3, 2, 1)), a, "output"),
     "avgpool 3 stride 2 same, flatten": lambda x, a: dense(
         flat(f.avg_pool2d(x, 3, 2, 1, count_include_pad=False)), a, "output"
     ),
     "maxpool 3 stride 1, flatten": lambda x, a: dense(flat(f.max_pool2d(x, 3, 1)), a, "output"),
-    "dense 5, relu, flatten": lambda x, a: dense(f.relu(dense(x.permute(0, 2, 3, 1), a, "0")).flatten(1), a, "output"),
+    "dense 5, relu, flatten": lambda x, a: dense(
+        f.relu(dense(x.permute(0, 2, 3, 1), a, "dense 1")).flatten(1), a, "output"
+    ),
     "residual(conv 6 3 stride 2 same, batchnorm), relu, globalpool": resnet,
     "residual(conv 3 3 same, relu), flatten": lambda x, a: dense(
-        flat(x + f.relu(conv(x, a, "0.0", 1, (1, 1, 1, 1)))), a, "output"
+        flat(x + f.relu(conv(x, a, "residual 1 conv 1", 1, (1, 1, 1, 1)))), a, "output"
     ),
 }
 
@@ -100,8 +102,8 @@ def test_a_net_on_signals_computes_what_pytorch_computes(n_replicates):
     found = stack.logits(x.reshape(n_replicates, N, -1), shape, Batch(training=False))
     for r, a in enumerate(sets):
         signal = f.pad(x[r].transpose(1, 2), (1, 2))
-        inner = f.conv1d(signal, a["0.kernel"][:, 0].transpose(1, 2), a["0.bias"], 3)
-        pooled = norm(f.max_pool1d(f.relu(inner), 2), a, "3")
+        inner = f.conv1d(signal, a["conv 1.kernel"][:, 0].transpose(1, 2), a["conv 1.bias"], 3)
+        pooled = norm(f.max_pool1d(f.relu(inner), 2), a, "batchnorm 1")
         expected = dense(pooled.transpose(1, 2).flatten(1), a, "output")
         torch.testing.assert_close(found[r], expected, rtol=1e-12, atol=1e-12)
 
@@ -113,8 +115,10 @@ def test_a_net_on_vectors_computes_what_pytorch_computes(n_replicates):
     x = torch.from_numpy(np.random.default_rng(1).standard_normal((n_replicates, N, 6)))
     found = stack.logits(x, (6,), Batch(training=False))
     for r, a in enumerate(sets):
-        h = f.relu(dense(x[r], a, "0"))
-        h = torch.sigmoid(norm(dense(h, a, "2.0"), a, "2.1") + norm(dense(h, a, "2.shortcut.0"), a, "2.shortcut.1"))
+        h = f.relu(dense(x[r], a, "dense 1"))
+        body = norm(dense(h, a, "residual 1 dense 1"), a, "residual 1 batchnorm 1")
+        short = norm(dense(h, a, "residual 1 shortcut dense 1"), a, "residual 1 shortcut batchnorm 1")
+        h = torch.sigmoid(body + short)
         torch.testing.assert_close(found[r], dense(h, a, "output"), rtol=1e-12, atol=1e-12)
 
 
@@ -129,12 +133,14 @@ def test_batch_norm_in_training_follows_the_statistics_of_its_own_real_rows(n_re
     found = stack.logits(x.reshape(n_replicates, N, -1), (3, 2, 5), batch)
     for r, (a, n) in enumerate(zip(sets, counts, strict=True)):
         image = x[r, :n].permute(0, 3, 1, 2)
-        expected = f.batch_norm(image, None, None, a["0.scale"], a["0.shift"], training=True)
+        expected = f.batch_norm(image, None, None, a["batchnorm 1.scale"], a["batchnorm 1.shift"], training=True)
         torch.testing.assert_close(found[r, :n], dense(flat(expected), a, "output"), rtol=1e-9, atol=1e-9)
         mean, variance = image.mean((0, 2, 3)), image.var((0, 2, 3), unbiased=False)
         now = stack.arrays(r)
-        np.testing.assert_allclose(now["0.mean"], 0.7 * a["0.mean"] + 0.3 * mean, rtol=1e-9)
-        np.testing.assert_allclose(now["0.variance"], 0.7 * a["0.variance"] + 0.3 * variance, rtol=1e-9)
+        np.testing.assert_allclose(now["batchnorm 1.mean"], 0.7 * a["batchnorm 1.mean"] + 0.3 * mean, rtol=1e-9)
+        np.testing.assert_allclose(
+            now["batchnorm 1.variance"], 0.7 * a["batchnorm 1.variance"] + 0.3 * variance, rtol=1e-9
+        )
 
 
 def test_dropout_drops_the_stated_share_and_keeps_the_mean(monkeypatch):
@@ -174,14 +180,14 @@ def test_convolution_and_pooling_equal_the_algorithms_by_hand_forward_and_backwa
     stack.backward((found * torch.from_numpy(slope)).sum())
     for r, tensors in enumerate(sets):
         a = {name: tensor.numpy() for name, tensor in tensors.items()}
-        z = convolution_forward(x[r], a["0.kernel"], a["0.bias"])
+        z = convolution_forward(x[r], a["conv 1.kernel"], a["conv 1.bias"])
         pooled = pool_forward(relu(z))
         flat_rows = pooled.reshape(N, -1)
         logits = flat_rows @ a["output.kernel"].T + a["output.bias"]
         np.testing.assert_allclose(found[r].detach(), logits, rtol=1e-12, atol=1e-12)
         of_pooled = (slope[r] @ a["output.kernel"]).reshape(pooled.shape)
         of_z = pool_backward(of_pooled, relu(z)) * SLOPES["relu"](z)
-        _, of_kernel, of_bias = convolution_backward(of_z, x[r], a["0.kernel"])
-        expected = {"0.kernel": of_kernel, "0.bias": of_bias, "output.kernel": slope[r].T @ flat_rows}
+        _, of_kernel, of_bias = convolution_backward(of_z, x[r], a["conv 1.kernel"])
+        expected = {"conv 1.kernel": of_kernel, "conv 1.bias": of_bias, "output.kernel": slope[r].T @ flat_rows}
         for name, gradient in expected.items():
             np.testing.assert_allclose(stack.gradient_views[name][r], gradient, rtol=1e-9, atol=1e-12)

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from heldout.errors import ArtifactError, HeldoutError
-from heldout.nets.net import Net, Parameter
+from heldout.nets.layers.base import Parameter
+from heldout.nets.net import Net
 
-SCHEMA = 1
+#: 1, which is still read, named arrays by the place of their layer (``3.kernel``), 2 by its name (``dense 1.kernel``).
+SCHEMA = 2
 _MAX_REPLICATES = 10_000
 _MAX_CLASSES = 1_000_000
 _MAX_SIDE = 10_000_000
@@ -64,14 +66,18 @@ def unpack(
         raise _refuse("machine is not a mapping")
     try:
         checked = Settings(**settings)
-        parameters = Net(checked.net).parameters(shape, len(classes))
+        plan = Net(checked.net, checked.head).plan(shape, len(classes))
     except HeldoutError as error:
         raise _refuse(error.what) from error
+    parameters = plan.parameters
+    written = plan.old_parameter_names if meta["schema"] == 1 else tuple(p.name for p in parameters)
     if checked.standardize:
         parameters = (*parameters, *input_parameters(shape))
+        written = (*written, *(p.name for p in input_parameters(shape)))
     dtype = np.dtype(_PRECISION_DTYPES[checked.precision])
     _check_names(parameters, arrays, n_replicates)
-    return settings, shape, classes, [_replicate(parameters, arrays, r, dtype) for r in range(n_replicates)]
+    named = tuple(zip(written, parameters, strict=True))
+    return settings, shape, classes, [_replicate(named, arrays, r, dtype) for r in range(n_replicates)]
 
 
 def _check_header(meta: Any) -> None:
@@ -144,11 +150,12 @@ def _check_names(parameters: tuple[Parameter, ...], arrays: Mapping[str, np.ndar
 
 
 def _replicate(
-    parameters: tuple[Parameter, ...], arrays: Mapping[str, np.ndarray], replicate: int, dtype: np.dtype
+    named: tuple[tuple[str, Parameter], ...], arrays: Mapping[str, np.ndarray], replicate: int, dtype: np.dtype
 ) -> dict[str, np.ndarray]:
+    """Arrays of a replicate by the names of today, from those by the names in the file."""
     found: dict[str, np.ndarray] = {}
-    for p in parameters:
-        name = f"{replicate}/{p.name}"
+    for written, p in named:
+        name = f"{replicate}/{written}"
         array = arrays.get(name)
         if not isinstance(array, np.ndarray):
             raise _refuse(f"the array {name} is missing")

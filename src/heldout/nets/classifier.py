@@ -40,6 +40,8 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
     ----------
     net : str, list of str or Net
         The layers in the layer language; the output layer is implied.
+    head : str or list of str
+        Layers between those and the output layer that count as its head (see `heldout.nets.net.Net`).
     optimizer : {'adam', 'adamw', 'sgd', 'rmsprop', 'adagrad', 'adadelta'}
     lr : float, optional
         Learning rate; the optimizer's published one if not given (0.001; sgd and adagrad 0.01, adadelta 1).
@@ -94,7 +96,8 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
     warm_start : bool
         Begin `fit` with the weights of the last one (a new output layer if the classes changed; a fresh optimizer).
     freeze : sequence of str
-        Names of layers that keep their weights, as `Net.summary` shows them: ``("0", "2")``.
+        Names of layers that keep their weights, as `Net.summary` shows them: ``("conv 1", "dense 2")``; ``"body"`` are
+        all but the head.
     precision : {'float32', 'float64', 'mixed'}
         ``mixed`` multiplies in bfloat16.
     device : {'auto', 'cpu', 'cuda', 'cuda:1', 'mps'}
@@ -118,6 +121,8 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
     history_ : list of dict
         A row per replicate and epoch: ``replicate``, ``epoch``, ``loss`` (running mean, dropout on), and
         ``validation_loss``, ``validation_error``, ``train_loss``, ``train_error`` where computed.
+    plan_ : Plan
+        The layers in their places (see `heldout.nets.plan.Plan`).
     n_parameters_ : int
         Of one replicate.
     replicates_ : list of dict of arrays
@@ -140,6 +145,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         self,
         net: str | Sequence[str] | Net = "dense 100, relu",
         *,
+        head: str | Sequence[str] = "",
         optimizer: str = "adam",
         lr: float | None = None,
         momentum: float = 0.0,
@@ -179,6 +185,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         should_stop: Callable[[], bool] | None = None,
     ) -> None:
         self.net = net
+        self.head = head
         self.optimizer = optimizer
         self.lr = lr
         self.momentum = momentum
@@ -288,7 +295,8 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
 
     def _set_form(self, settings: Settings, shape: tuple[int, ...], input_dtype: str) -> None:
         self.settings_, self.shape_, self.input_dtype_ = settings, shape, input_dtype
-        self.n_parameters_ = Net(settings.net).count(shape, len(self.classes_))
+        self.plan_ = place(settings, shape, len(self.classes_))
+        self.n_parameters_ = sum(p.size for p in self.plan_.parameters)
         self.n_features_in_ = shape[0]
         self._cache: dict[str, Any] = {}  # nets ready to compute, by device
 
@@ -331,7 +339,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         device = find_device(self.device)
         if str(device) in self._cache:
             return self._cache[str(device)], device
-        plan = place(self.settings_, self.shape_, len(self.classes_))
+        plan = self.plan_
         together = device.type != "cpu" or not has_convolutions(plan)
         sets = [self.replicates_] if together else [[arrays] for arrays in self.replicates_]
         dtype = DTYPES[self.settings_.precision]

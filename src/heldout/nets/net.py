@@ -1,4 +1,4 @@
-"""A net as a plan: its layers, their shapes and their parameters, before any number is computed."""
+"""Nets: what is written in the layer language, and what comes of it for rows of a shape."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from heldout.errors import SettingError
 from heldout.lines import complain
-from heldout.nets.layers.base import Layer, Parameter, Shape, Step, show
+from heldout.nets.layers.base import Layer, Parameter, Shape, show
 from heldout.nets.layers.dense import Dense
-from heldout.nets.layers.placing import place_all
+from heldout.nets.layers.placing import Names, place_all
+from heldout.nets.plan import OUTPUT, LayerFacts, Plan
 from heldout.nets.text import parse
 
 _MAX_PARAMETERS = 2**33
@@ -17,11 +18,18 @@ _MAX_PARAMETERS = 2**33
 class Net:
     """A net in the layer language.
 
+    Layers are named by their word and their number among the layers of that word: ``conv 1``, ``relu 1``, ``conv 2``;
+    within residual parts ``residual 1 conv 1``, on their shortcuts ``residual 1 shortcut conv 1``. The last layer,
+    which the text does not name, is ``output``.
+
     Parameters
     ----------
-    spec : str or list of str
+    spec : str, list of str or Net
         Such as ``"conv 32 3, relu, maxpool 2, flatten, dense 128, relu"``; the output layer is implied.
         An empty text is a linear (softmax) classifier.
+    head : str or list of str
+        Layers between those and the output layer that count as its head: a body that was trained before can be
+        frozen as ``body``.
 
     Raises
     ------
@@ -30,37 +38,44 @@ class Net:
 
     Examples
     --------
-    >>> Net("conv 32 3, relu, conv 64 3, relu, maxpool 2, flatten, dense 128, relu").count((28, 28, 1), 10)
+    >>> net = Net("conv 32 3, relu, conv 64 3, relu, maxpool 2, flatten, dense 128, relu")
+    >>> net.count((28, 28, 1), 10)
     1199882
+    >>> [facts.name for facts in net.layers_of((28, 28, 1), 10)][:3]
+    ['conv 1', 'relu 1', 'conv 2']
     """
 
-    def __init__(self, spec: str | Sequence[str] | Net = "") -> None:
+    def __init__(self, spec: str | Sequence[str] | Net = "", head: str | Sequence[str] = "") -> None:
         if isinstance(spec, Net):
+            head = _one_head(spec.head, head)
             spec = spec.spec
         self.spec: str
+        self.head: str
         self.layers: tuple[Layer, ...]
+        self.head_layers: tuple[Layer, ...]
         self.spec, self.layers = parse(spec)
+        self.head, self.head_layers = parse(head)
 
     def __repr__(self) -> str:
-        return f"Net({self.spec!r})"
+        return f"Net({self.spec!r}, head={self.head!r})" if self.head else f"Net({self.spec!r})"
 
     def __str__(self) -> str:
-        return self.spec
+        return ", ".join(part for part in (self.spec, self.head) if part)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Net) and self.layers == other.layers
+        return isinstance(other, Net) and (self.layers, self.head_layers) == (other.layers, other.head_layers)
 
     def __hash__(self) -> int:
-        return hash(self.layers)
+        return hash((self.layers, self.head_layers))
 
-    def plan(self, shape: Shape, classes: int) -> tuple[Step, ...]:
-        """Steps of the net for rows of this shape, the output layer included.
+    def plan(self, shape: Shape, classes: int | None = None) -> Plan:
+        """The net for rows of this shape.
 
         Parameters
         ----------
         shape : (features,), (length, channels) or (height, width, channels)
-        classes : int
-            Units of the output layer.
+        classes : int, optional
+            Units of the output layer. Without them there is no head, and images may come out.
 
         Raises
         ------
@@ -72,40 +87,46 @@ class Net:
                 f"rows of shape {tuple(shape)}",
                 fix="(features,), (length, channels) or (height, width, channels), each at least 1",
             )
-        steps = place_all(self.layers, tuple(int(n) for n in shape), self.spec)
-        before = steps[-1].after if steps else tuple(shape)
-        if len(before) != 1:
-            problem = f"the output layer needs one vector a row, but the net ends with shape {show(before)}"
-            raise complain(self.spec, len(self.spec), 1, problem, "add ', flatten' or ', globalpool'", of="the net")
-        steps = (*steps, Dense(classes).place("output", before, self.spec))
-        total = sum(p.size for step in steps for inner in step.walk() for p in inner.parameters)
+        shape, names = tuple(int(n) for n in shape), Names()
+        plan = Plan(shape, place_all(self.layers, shape, self.spec, names))
+        if classes is not None:
+            plan = Plan(shape, plan.body, place_all(self.head_layers, plan.after, self.head, names))
+            text = self.head or self.spec
+            if len(plan.after) != 1:
+                problem = f"the output layer needs one vector a row, but the net ends with shape {show(plan.after)}"
+                raise complain(text, len(text), 1, problem, "add ', flatten' or ', globalpool'", of="the net")
+            plan = Plan(shape, plan.body, (*plan.head, Dense(classes).place(OUTPUT, plan.after, text)))
+        total = sum(p.size for p in plan.parameters)
         if total > _MAX_PARAMETERS:
             raise SettingError(f"the net has {total:,} parameters", fix=f"at most {_MAX_PARAMETERS:,}: pool or shrink")
-        return steps
+        return plan
 
-    def parameters(self, shape: Shape, classes: int) -> tuple[Parameter, ...]:
+    def parameters(self, shape: Shape, classes: int | None = None) -> tuple[Parameter, ...]:
         """All arrays of the net, in the order of its layers."""
-        return tuple(p for s in self.plan(shape, classes) for inner in s.walk() for p in inner.parameters)
+        return self.plan(shape, classes).parameters
 
-    def count(self, shape: Shape, classes: int) -> int:
+    def count(self, shape: Shape, classes: int | None = None) -> int:
         """Number of parameters, the running statistics of batch norms included."""
         return sum(p.size for p in self.parameters(shape, classes))
 
-    def count_trained(self, shape: Shape, classes: int) -> int:
+    def count_trained(self, shape: Shape, classes: int | None = None) -> int:
         """Number of parameters that training changes."""
         return sum(p.size for p in self.parameters(shape, classes) if p.is_trained)
 
-    def multiply_adds(self, shape: Shape, classes: int) -> int:
+    def multiply_adds(self, shape: Shape, classes: int | None = None) -> int:
         """Multiplications of one row on the way forward (a training step costs about three times that)."""
-        return sum(step.multiply_adds for step in self.plan(shape, classes))
+        return self.plan(shape, classes).multiply_adds
 
-    def summary(self, shape: Shape, classes: int) -> str:
-        """Table of layer, output shape and parameters."""
-        plan = self.plan(shape, classes)
-        rows = [("", "input", show(tuple(shape)), "")]
-        rows += [_row(step) for outer in plan for step in outer.walk()]
-        rows = [("layer", "what", "output", "parameters"), *rows]
-        total, trained = self.count(shape, classes), self.count_trained(shape, classes)
+    def layers_of(self, shape: Shape, classes: int | None = None) -> tuple[LayerFacts, ...]:
+        """Name, output shape, counts and receptive field of every layer, in order."""
+        return self.plan(shape, classes).describe()
+
+    def summary(self, shape: Shape, classes: int | None = None) -> str:
+        """Table of the layers: name, what it is, output shape and parameters."""
+        layers = self.layers_of(shape, classes)
+        rows = [("layer", "what", "output", "parameters"), ("input", "", show(tuple(shape)), "")]
+        rows += [(one.name, one.layer, show(one.shape), f"{one.parameters:,}") for one in layers]
+        total, trained = sum(one.parameters for one in layers), sum(one.trained for one in layers)
         widths = [max(len(row[i]) for row in rows) for i in range(4)]
         lines = [
             f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in rows
@@ -115,7 +136,8 @@ class Net:
         return "\n".join([lines[0], rule, *lines[1:], rule, ending])
 
 
-def _row(step: Step) -> tuple[str, str, str, str]:
-    count = sum(p.size for p in step.parameters)
-    what = str(step.layer).partition("(")[0] if step.body else str(step.layer)
-    return step.name, what, show(step.after), f"{count:,}"
+def _one_head(of_the_net: str, given: str | Sequence[str]) -> str | Sequence[str]:
+    """The head that a net has, or the one that it is given."""
+    if of_the_net and given and of_the_net != given:
+        raise SettingError(f"the net has a head already: {of_the_net!r}", fix="Net(net.spec, head=...)")
+    return given or of_the_net

@@ -23,6 +23,9 @@ SCHEDULES = ("constant", "step", "cosine", "one-cycle")
 #: What may differ between the jobs of one stack.
 VARYING = ("lr", "momentum", "weight_decay", "dropout", "initializer", "label_noise", "epochs", "l2", "clip")
 
+#: Settings that the first version did not have.
+LATER = ("head",)
+
 Event = dict[str, Any]
 Progress = Callable[[Event], None]
 
@@ -58,6 +61,7 @@ class Settings:
     history: str = "light"
     freeze: tuple[str, ...] = ()
     precision: str = "float32"
+    head: str = ""
 
     def __post_init__(self) -> None:
         problems = [text for text in _problems(self) if text]

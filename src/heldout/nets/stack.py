@@ -19,6 +19,7 @@ from heldout.nets.fit.streams import Words
 from heldout.nets.layers.base import Parameter, Shape, Step
 from heldout.nets.layers.batch import Batch
 from heldout.nets.layers.layout import to_image
+from heldout.nets.plan import Plan
 
 Tensor = Any
 
@@ -28,16 +29,16 @@ class Stack:
 
     Parameters
     ----------
-    plan : sequence of Step
+    plan : Plan
     n_replicates : int
     device, dtype
     """
 
-    def __init__(self, plan: Sequence[Step], n_replicates: int, device: torch.device, dtype: Any) -> None:
-        self.plan = tuple(plan)
-        self.steps = pool_first(self.plan)
+    def __init__(self, plan: Plan, n_replicates: int, device: torch.device, dtype: Any) -> None:
+        self.plan = plan
+        self.steps: Sequence[Step] = pool_first(plan)
         self.n_replicates, self.device, self.dtype = n_replicates, device, dtype
-        self.parameters = [p for s in self.plan for inner in s.walk() for p in inner.parameters]
+        self.parameters = list(plan.parameters)
         self.trained = [p for p in self.parameters if p.is_trained]
         self.fixed = [p for p in self.parameters if not p.is_trained]
         self.words = Words(device)

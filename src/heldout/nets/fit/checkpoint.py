@@ -25,9 +25,11 @@ from heldout.errors import ArtifactError
 from heldout.files import DiskError, write_bytes
 from heldout.nets.fit.feed import Feed
 from heldout.nets.fit.run import Run
-from heldout.nets.settings import Job, Trained
+from heldout.nets.settings import LATER, Job, Trained
 
-_MAGIC = b"heldout checkpoint 1\n"
+_MAGIC = b"heldout checkpoint 2\n"
+#: The same, with arrays that are named by the place of their layer (``3.kernel``).
+_MAGIC_1 = b"heldout checkpoint 1\n"
 #: Bytes of the rows up to which the fingerprint covers all of them; beyond, evenly spaced rows of this size together.
 _HASHED_BYTES = 2**28
 
@@ -79,18 +81,21 @@ class Checkpoint:
         """
         if not self.path.exists():
             return False
-        arrays, state = self._read()
+        arrays, state, is_old = self._read()
         try:
+            if is_old:
+                arrays = _rename(arrays, dict(zip(run.plan.old_parameter_names, _names(run), strict=True)))
             _apply(run, arrays, state)
         except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
             raise self._refuse(f"does not fit this training ({error})") from error
         return True
 
-    def _read(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    def _read(self) -> tuple[dict[str, np.ndarray], dict[str, Any], bool]:
+        """Arrays, state, and whether the arrays have the names of the first version."""
         content = self.path.read_bytes()
         body = content[len(_MAGIC) + 65 :]
         digest = content[len(_MAGIC) : len(_MAGIC) + 64]
-        if not content.startswith(_MAGIC) or hashlib.sha256(body).hexdigest().encode() != digest:
+        if not content.startswith((_MAGIC, _MAGIC_1)) or hashlib.sha256(body).hexdigest().encode() != digest:
             raise self._refuse("is damaged (its hash differs)")
         try:
             arrays = load(body)
@@ -100,7 +105,7 @@ class Checkpoint:
             raise self._refuse(f"cannot be read ({error})") from error
         if state.get("fingerprint") != self.fingerprint:
             raise self._refuse("is of another training")
-        return arrays, state
+        return arrays, state, content.startswith(_MAGIC_1)
 
     def _refuse(self, what: str) -> ArtifactError:
         return ArtifactError(f"the checkpoint {what}", where=str(self.path), fix="delete the file to begin anew")
@@ -117,7 +122,8 @@ def fingerprint(jobs: Sequence[Job], feed: Feed) -> str:
 
     found.update(f"{torch.__version__} {feed.device} {feed.dtype} {torch.get_num_threads()}".encode())
     for job in jobs:
-        found.update(json.dumps([job.seed, asdict(job.settings)]).encode())
+        settings = {k: v for k, v in asdict(job.settings).items() if v or k not in LATER}
+        found.update(json.dumps([job.seed, settings]).encode())
         add(job.rows)
         add([] if job.validation is None else job.validation)
         for name, array in sorted((job.start or {}).items()):
@@ -129,6 +135,19 @@ def fingerprint(jobs: Sequence[Job], feed: Feed) -> str:
     add(feed.labels.cpu().numpy())
     add([] if feed.weights is None else feed.weights.cpu().numpy())
     return found.hexdigest()
+
+
+def _names(run: Run) -> list[str]:
+    return [p.name for p in run.plan.parameters]
+
+
+def _rename(arrays: dict[str, np.ndarray], names: dict[str, str]) -> dict[str, np.ndarray]:
+    """Arrays of members (``best/0/3.kernel``) by the names of today."""
+    renamed = {}
+    for key, array in arrays.items():
+        group, _, name = key.rpartition("/")
+        renamed[f"{group}/{names.get(name, name)}" if group.startswith(("best", "finished")) else key] = array
+    return renamed
 
 
 def _describe(run: Run) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

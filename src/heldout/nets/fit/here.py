@@ -24,7 +24,7 @@ from heldout.nets.fit.loop import TrainingStopped, train_stack
 from heldout.nets.fit.machine import DTYPES, total_memory, use_threads
 from heldout.nets.fit.optimizers import state_names
 from heldout.nets.fit.planner import Data, Machine, choose_threads
-from heldout.nets.layers.base import Step
+from heldout.nets.plan import Plan
 from heldout.nets.settings import Event, Job, Progress, Settings, Trained
 
 #: Share of a device's memory that a stack may take, by the estimate of `stack_size`.
@@ -37,7 +37,7 @@ POLL_SECONDS = 0.05
 class _Task:
     """What all parts of a training share."""
 
-    plan: Sequence[Step]
+    plan: Plan
     feed: Feed
     validation: Feed | None
     machine: Machine
@@ -49,7 +49,7 @@ class _Task:
 def train_here(
     data: Data,
     jobs: Sequence[Job],
-    plan: Sequence[Step],
+    plan: Plan,
     machine: Machine,
     way: str = "solo",
     *,
@@ -165,11 +165,11 @@ def _join(event: Event, latest: dict[int, Event], sizes: Sequence[int]) -> Event
     return {**event, "step": done, "steps": total, "replicates": sum(sizes), "seconds_left": slowest}
 
 
-def stack_size(plan: Sequence[Step], settings: Settings, device: torch.device) -> int:
+def stack_size(plan: Plan, settings: Settings, device: torch.device) -> int:
     """Replicates that fit a share of the device's whole memory (not of what is free, which differs from run to run)."""
     arrays = 3 + len(state_names(settings))
-    values = arrays * sum(p.size for outer in plan for step in outer.walk() for p in step.parameters)
-    row = sum(int(np.prod(step.after)) for outer in plan for step in outer.walk()) + int(np.prod(plan[0].before))
+    values = arrays * sum(p.size for p in plan.parameters)
+    row = sum(int(np.prod(step.after)) for step in plan.walk()) + int(np.prod(plan.shape))
     values += 3 * row * settings.batch  # outputs of the layers, and their gradients
     total = total_memory(device)
     return max(1, int(MEMORY_SHARE * total / (values * (8 if settings.precision == "float64" else 4))))

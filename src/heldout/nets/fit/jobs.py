@@ -18,6 +18,7 @@ from heldout.nets.fit.parts import hold_out, row_weights
 from heldout.nets.fit.planner import Data, Machine, place
 from heldout.nets.fit.streams import replicate_key
 from heldout.nets.net import Net
+from heldout.nets.plan import Plan
 from heldout.nets.settings import Job, Settings
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def settings_of(estimator: NetClassifier) -> Settings:
         Naming all that are not possible.
     """
     values = {f.name: getattr(estimator, f.name) for f in fields(Settings)}
-    values["net"] = Net(values["net"]).spec
+    net = Net(values["net"], values["head"])
+    values["net"], values["head"] = net.spec, net.head
     values["augment"] = parse_augment(values["augment"])[0]
     freeze = values["freeze"]
     values["freeze"] = (freeze,) if isinstance(freeze, str) else tuple(str(name) for name in freeze)
@@ -124,11 +126,11 @@ def _outside(estimator: NetClassifier, given: Any, x: np.ndarray) -> tuple[np.nd
     return rows, numbers, np.arange(len(rows))
 
 
-def _start(estimator: NetClassifier, plan: Any, settings: Settings) -> list[dict[str, np.ndarray]]:
+def _start(estimator: NetClassifier, plan: Plan, settings: Settings) -> list[dict[str, np.ndarray]]:
     """Weights of the last training that still fit, for a warm start."""
     if not estimator.warm_start or not hasattr(estimator, "replicates_"):
         return []
-    wanted = {p.name: p.shape for outer in plan for step in outer.walk() for p in step.parameters}
+    wanted = {p.name: p.shape for p in plan.parameters}
     last = [
         {
             n: a

@@ -11,7 +11,7 @@ from heldout.nets.fit.feed import Feed
 from heldout.nets.fit.measure import measure
 from heldout.nets.fit.progress import Clock
 from heldout.nets.fit.run import Run
-from heldout.nets.layers.base import Step
+from heldout.nets.plan import Plan
 from heldout.nets.settings import Job, Progress, Trained
 
 
@@ -20,7 +20,7 @@ class TrainingStopped(TrainingError):  # noqa: N818 - being told to stop is no e
 
 
 def train_stack(
-    plan: Sequence[Step],
+    plan: Plan,
     jobs: Sequence[Job],
     feed: Feed,
     validation: Feed | None = None,
@@ -33,7 +33,7 @@ def train_stack(
 
     Parameters
     ----------
-    plan : sequence of Step
+    plan : Plan
         The net, placed on the shape of the rows.
     jobs : sequence of Job
         Replicates; their settings differ at most in `heldout.nets.settings.VARYING`.

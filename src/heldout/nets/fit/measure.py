@@ -28,7 +28,7 @@ def rows_per_batch(plan_width: int, n_replicates: int) -> int:
 
 def widest(stack: Stack) -> int:
     """Values of the largest layer's output, for one row."""
-    return max(int(np.prod(step.after)) for outer in stack.plan for step in outer.walk())
+    return max(int(np.prod(step.after)) for step in stack.plan.walk())
 
 
 def measure(run: Run, validation: Feed) -> list[dict[str, float]]:
@@ -73,4 +73,4 @@ def infer(stack: Stack, feed: Feed, positions: Tensor, standardizer: Standardize
     if standardizer is not None:
         rows = standardizer.apply(rows)
     with context:
-        return stack.logits(rows, stack.plan[0].before, Batch(training=False))
+        return stack.logits(rows, stack.plan.shape, Batch(training=False))

@@ -7,7 +7,7 @@ machine, however busy it is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from heldout.errors import SettingError
 from heldout.nets.layers.base import Shape, Step
 from heldout.nets.layers.conv import Conv
 from heldout.nets.net import Net
+from heldout.nets.plan import Plan
 from heldout.nets.settings import Job, Settings
 
 #: Multiply-adds of all jobs together from which worker processes are used: minutes of work, which repay their start
@@ -47,24 +48,12 @@ class Machine:
     checkpoint_seconds: float = 60.0
 
 
-def place(settings: Settings, shape: Shape, n_classes: int) -> tuple[Step, ...]:
+def place(settings: Settings, shape: Shape, n_classes: int) -> Plan:
     """Plan of a net, with the layers that `Settings.freeze` names frozen."""
-    plan = Net(settings.net).plan(shape, n_classes)
-    names = {step.name for outer in plan for step in outer.walk()}
-    unknown = [name for name in settings.freeze if name not in names]
-    if unknown:
-        raise SettingError(f"freeze names no layer: {unknown[0]!r}", fix=f"layers: {', '.join(sorted(names))}")
-    plan = tuple(_freeze(step, settings.freeze) for step in plan)
-    if not any(p.is_trained for outer in plan for step in outer.walk() for p in step.parameters):
+    plan = Net(settings.net, settings.head).plan(shape, n_classes).freeze(settings.freeze)
+    if not any(p.is_trained for p in plan.parameters):
         raise SettingError("every layer is frozen: nothing to train", fix="leave at least one layer out of freeze")
     return plan
-
-
-def _freeze(step: Step, names: Sequence[str]) -> Step:
-    if step.name in names:
-        return step.freeze()
-    body, shortcut = (tuple(_freeze(inner, names) for inner in part) for part in (step.body, step.shortcut))
-    return replace(step, body=body, shortcut=shortcut)
 
 
 def has_convolutions(plan: Sequence[Step]) -> bool:

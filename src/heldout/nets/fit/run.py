@@ -19,7 +19,7 @@ from heldout.nets.fit.losses import row_losses
 from heldout.nets.fit.machine import sum_dtype
 from heldout.nets.fit.streams import NOISE, generator
 from heldout.nets.initializers import before_sigmoid, first_values
-from heldout.nets.layers.base import Step
+from heldout.nets.plan import Plan
 from heldout.nets.settings import Job, Trained
 from heldout.nets.stack import Stack
 
@@ -50,12 +50,12 @@ class Run:
         Epochs finished, and steps finished of the epoch at hand.
     """
 
-    def __init__(self, plan: Sequence[Step], jobs: Sequence[Job], feed: Feed) -> None:
+    def __init__(self, plan: Plan, jobs: Sequence[Job], feed: Feed) -> None:
         self.plan, self.jobs, self.feed = plan, list(jobs), feed
         self.settings = jobs[0].settings
         self.device, self.dtype = feed.device, feed.dtype
-        self.shape = plan[0].before
-        self.n_classes = plan[-1].after[0]
+        self.shape = plan.shape
+        self.n_classes = plan.after[0]
         self.finished: dict[int, Trained] = {}
         self.epoch = self.done = 0
         self.members = [Member(n, job, self._labels(job), []) for n, job in enumerate(jobs)]

@@ -27,7 +27,7 @@ class Parameter:
     Attributes
     ----------
     name : str
-        Layer and role, such as ``3.kernel``.
+        Layer and role, such as ``conv 1.kernel``.
     shape : tuple of int
         Kernels of convolutions are (filters, height, width, channels), of dense layers (units, inputs).
     role : 'kernel', 'bias', 'scale', 'shift', 'mean' or 'variance'
@@ -64,7 +64,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Step:
-    """A layer in its place: where it is, what comes in, what goes out, and its parameters.
+    """A layer in its place: its name, what comes in, what goes out, and its parameters.
 
     A residual part has the steps of its body, and those of its shortcut (none: the input itself).
     """
@@ -86,9 +86,18 @@ class Step:
     @property
     def multiply_adds(self) -> int:
         """Multiplications of one row on the way forward: those of the kernels, at every position."""
-        inner = sum(step.multiply_adds for step in (*self.body, *self.shortcut))
+        return self.own_multiply_adds + sum(step.multiply_adds for step in (*self.body, *self.shortcut))
+
+    @property
+    def own_multiply_adds(self) -> int:
+        """Those of this layer's own kernel."""
         kernel = next((p.size for p in self.parameters if p.role == "kernel"), 0)
-        return inner + kernel * prod(self.after[:-1])
+        return kernel * prod(self.after[:-1])
+
+    @property
+    def title(self) -> str:
+        """The layer in the layer language, without those within it."""
+        return self.layer.word.name if self.body else str(self.layer)
 
     def freeze(self) -> Step:
         """Keep the first values of all arrays, here and within."""
@@ -218,6 +227,13 @@ class Layer:
             If it does not fit; it points at the layer.
         """
         return Step(name, self, shape, shape)
+
+    def window(self, shape: Shape) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Positions, along each axis, that one position of the output depends on, and from one to the next.
+
+        Both are empty for vectors, and mean 1.
+        """
+        return (1,) * (len(shape) - 1), (1,) * (len(shape) - 1)
 
     def forward(self, step: Step, x: Tensor, stack: Replicates, batch: Batch, *, overwrite: bool) -> Tensor:
         """Output for vectors (replicates, rows, values) or images (rows, replicates * channels, height, width).

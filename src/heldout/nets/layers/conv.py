@@ -50,7 +50,7 @@ class Conv(Layer):
         n_axes = len(shape) - 1
         if len(self.kernel) > n_axes:
             raise self.misfit(text, f"a kernel with two sides on signals of shape {show(shape)}", "give one number")
-        kernel = self.kernel if len(self.kernel) == n_axes else self.kernel * n_axes
+        kernel = self.window(shape)[0]
         after = tuple(self.slide(n, k, self.stride, self.same, text) for n, k in zip(shape[:-1], kernel, strict=True))
         sides = kernel if n_axes == 2 else (1, *kernel)
         window = sides[0] * sides[1]
@@ -63,6 +63,11 @@ class Conv(Layer):
             fan_out=window * self.filters,
         )
         return Step(name, self, shape, (*after, self.filters), arrays)
+
+    def window(self, shape: Shape) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Kernel and stride."""
+        n_axes = len(shape) - 1
+        return self.kernel if len(self.kernel) == n_axes else self.kernel * n_axes, (self.stride,) * n_axes
 
     def forward(self, step: Step, x: Tensor, stack: Replicates, batch: Batch, *, overwrite: bool) -> Tensor:
         """One grouped convolution for all replicates."""

@@ -27,6 +27,10 @@ class Flatten(Layer):
             raise self.misfit(text, problem, "remove it")
         return Step(name, self, shape, (prod(shape),))
 
+    def window(self, shape: Shape) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """All positions."""
+        return shape[:-1], (1,) * (len(shape) - 1)
+
     def forward(self, step: Step, x: Tensor, stack: Replicates, batch: Batch, *, overwrite: bool) -> Tensor:
         """From images to vectors."""
         return to_rows(x, stack.n_replicates)

@@ -33,6 +33,10 @@ class GlobalPool(Layer):
         self.need_positions(shape, text)
         return Step(name, self, shape, shape[-1:])
 
+    def window(self, shape: Shape) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """All positions."""
+        return shape[:-1], (1,) * (len(shape) - 1)
+
     def forward(self, step: Step, x: Tensor, stack: Replicates, batch: Batch, *, overwrite: bool) -> Tensor:
         """From images to vectors."""
         pooled = x.mean((2, 3)) if self.kind == "average" else x.amax((2, 3))

@@ -58,6 +58,11 @@ class Pool(Layer):
         after = tuple(self.slide(n, self.size, self.stride, self.same, text) for n in shape[:-1])
         return Step(name, self, shape, (*after, shape[-1]))
 
+    def window(self, shape: Shape) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Size and stride."""
+        n_axes = len(shape) - 1
+        return (self.size,) * n_axes, (self.stride,) * n_axes
+
     def forward(self, step: Step, x: Tensor, stack: Replicates, batch: Batch, *, overwrite: bool) -> Tensor:
         """Windows do not mix channels, so not replicates either."""
         from torch.nn import functional

@@ -11,7 +11,7 @@ from heldout.nets.layers.batch import Batch
 from heldout.nets.layers.batchnorm import BatchNorm
 from heldout.nets.layers.conv import Conv
 from heldout.nets.layers.dense import Dense
-from heldout.nets.layers.placing import place_all
+from heldout.nets.layers.placing import Names, place_all
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,14 @@ class Residual(Layer):
 
     def place(self, name: str, shape: Shape, text: str) -> Step:
         """The body, and a shortcut where it changes the shape."""
-        body = place_all(self.body, shape, text, prefix=f"{name}.")
+        body = place_all(self.body, shape, text, Names(f"{name} "))
         after = body[-1].after
         if after == shape:
             return Step(name, self, shape, after, body=body)
         if len(after) != len(shape):
             problem = f"the body turns {show(shape)} into {show(after)}: they cannot be added"
             raise self.misfit(text, problem, "no flatten or globalpool inside")
-        shortcut = place_all(self._shortcut(shape, after, text), shape, text, prefix=f"{name}.shortcut.")
+        shortcut = place_all(self._shortcut(shape, after, text), shape, text, Names(f"{name} shortcut "))
         return Step(name, self, shape, after, body=body, shortcut=shortcut)
 
     def _shortcut(self, shape: Shape, after: Shape, text: str) -> list[Layer]:
