@@ -8,7 +8,6 @@ import pytest
 HOME = Path(__file__).parents[1]
 
 WIDE = {
-    "heldout.data.loading.load": "public: one keyword for each thing that can be said of data",
     "heldout.nets.classifier.NetClassifier.__init__": "a scikit-learn estimator",
     "heldout_course.scratch.mlp.MLP.__init__": "an estimator",
     # To be narrowed:
@@ -24,7 +23,8 @@ KNOTS = [
 ]
 """Circles that are left; none may come."""
 
-LONGEST_BODY = 66
+LONG = {"heldout.job.main.train", "heldout.cli.augment.augment", "heldout.run.records.metrics_of"}
+"""Bodies of more than fifty lines that are left; none may come."""
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +46,8 @@ def test_no_function_takes_more_than_ten_parameters(sizes):
     assert WIDE.keys() <= found.keys(), "an exception that is no longer needed"
 
 
-def test_no_body_is_longer_than_a_screen_and_a_bit(sizes):
-    assert [each for each in sizes.functions(HOME / "src") if each.lines > LONGEST_BODY] == []
+def test_no_body_is_longer_than_a_screen(sizes):
+    assert {each.name for each in sizes.functions(HOME / "src") if each.lines > 50} <= LONG
 
 
 def test_what_is_counted_is_what_is_there(sizes, tmp_path):
