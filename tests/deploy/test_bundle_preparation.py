@@ -11,9 +11,10 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler
 
 from heldout.deploy.bundle import load_bundle, save_bundle
 from heldout.deploy.registry import kind_names, put_together, take_apart
-from heldout.errors import ArtifactError, SettingError
+from heldout.errors import ArtifactError, SettingError, ShapeError
 from heldout.prepare.images import FlattenPixels
 from heldout.prepare.language import picture_steps, table_steps, vector_steps
+from heldout.prepare.vectors import ToVectors
 
 LINES = [
     "impute mean, ordinal, minmax",
@@ -59,6 +60,16 @@ def test_a_prepared_image_model_gives_the_same_bits(line, tmp_path):
     steps = [*picture_steps(line), ("flat", FlattenPixels()), *vector_steps(line, seed=1)]
     model = Pipeline([*steps, ("model", LogisticRegression(max_iter=2000))]).fit(images, y)
     same_bits_after_a_file(model, images, tmp_path / "model")
+
+
+def test_rows_made_numbers_by_their_kind_give_the_same_bits(tmp_path):
+    images = np.random.default_rng(1).integers(0, 256, (40, 8, 9, 3), dtype=np.uint8)
+    y = (images.mean(axis=(1, 2, 3)) > 127).astype(np.int64)
+    steps = [("numbers", ToVectors("images")), *vector_steps("standardize", seed=1)]
+    model = Pipeline([*steps, ("model", LogisticRegression(max_iter=2000))]).fit(images, y)
+    same_bits_after_a_file(model, images, tmp_path / "model")
+    with pytest.raises(ShapeError, match=r"images of shape \(8, 8, 3\) given, the model was trained on \(8, 9, 3\)"):
+        load_bundle(tmp_path / "model").model.predict(images[:, :, :8])
 
 
 def test_every_step_has_a_kind():

@@ -11,14 +11,17 @@ from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
 from heldout.deploy.nodes import Kind, Node, Parts, features_of, must, restore_features
+from heldout.kinds.registry import KINDS as KINDS_OF_DATA
 from heldout.prepare.components import Components
 from heldout.prepare.images import FlattenPixels
 from heldout.prepare.ordinal import CategoryNumbers
 from heldout.prepare.pictures import MAX_SIDE, CentreCrop, ResizeImages, ToColour, ToGrey
 from heldout.prepare.tables import CategoryIndicators
+from heldout.prepare.vectors import ToVectors
 
 _FLOATS = ("float64", "float32")
 _MAX_SIDE = 2**20
+_MOST_AXES = 8
 _STRATEGIES = ("mean", "median", "most_frequent")
 
 
@@ -30,6 +33,19 @@ def _read_flatten(node: Node) -> FlattenPixels:
     shape = node.items("input_shape", int, 3)
     node.check(all(1 <= size <= _MAX_SIDE for size in shape), "input_shape must be 1 or more")
     step = FlattenPixels()
+    step.input_shape_ = tuple(shape)
+    return step
+
+
+def _write_vectors(step: ToVectors) -> Parts:
+    shape = [int(size) for size in step.input_shape_]
+    return Parts({"data_kind": step.kind, "n_axes": len(shape), "input_shape": shape})
+
+
+def _read_vectors(node: Node) -> ToVectors:
+    step = ToVectors(node.choice("data_kind", tuple(KINDS_OF_DATA)))
+    shape = node.items("input_shape", int, node.integer("n_axes", 1, _MOST_AXES))
+    node.check(all(1 <= size <= _MAX_SIDE for size in shape), "input_shape must be 1 or more")
     step.input_shape_ = tuple(shape)
     return step
 
@@ -262,6 +278,7 @@ KINDS = (
     Kind("to-grey", ToGrey, _write_picture_step, _picture_reader(ToGrey, sized=False), same_alone=True),
     Kind("to-colour", ToColour, _write_picture_step, _picture_reader(ToColour, sized=False), same_alone=True),
     Kind("flatten-pixels", FlattenPixels, _write_flatten, _read_flatten, same_alone=True),
+    Kind("to-vectors", ToVectors, _write_vectors, _read_vectors, same_alone=True),
     Kind("standard-scaler", StandardScaler, _write_scaler, _read_scaler, same_alone=True),
     Kind("simple-imputer", SimpleImputer, _write_imputer, _read_imputer, same_alone=True),
     Kind("category-indicators", CategoryIndicators, _write_categories, _read_categories, same_alone=True),

@@ -170,6 +170,10 @@ class Kind(ABC):
         """Rows as numbers for models; float32, shape (n_rows, n_features). It learns nothing."""
         return np.asarray(x, dtype=np.float32).reshape(len(x), -1)
 
+    def n_features(self, shape: tuple[int, ...]) -> int:
+        """Numbers that classical models get of a row of this shape."""
+        return math.prod(shape)
+
     def described(self, data: Dataset, rows: np.ndarray) -> np.ndarray:
         """These rows as a few numbers each for the simple models of a look; float, shape (len(rows), n_features)."""
         return self.vectors(data.x[rows])

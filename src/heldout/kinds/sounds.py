@@ -22,6 +22,7 @@ from heldout.kinds.copies.equal import equal_rows
 from heldout.kinds.copies.groups import Copies, copies_of, one_of_each
 
 BLOCK_ROWS = 64
+N_FEATURES = 131
 SHEET_CLASSES = 20
 SHEET_EACH = 4
 SHEET_WIDTH = 128
@@ -82,6 +83,10 @@ class Sounds(Kind):
         equal = equal_rows(data.x)
         a, b = sound_pairs(data, one_of_each(equal, generator, most_near), generator)
         return copies_of(join_pairs(equal, a, b), WHAT)
+
+    def n_features(self, shape: tuple[int, ...]) -> int:
+        """What `heldout.prepare.sounds.SoundSummary` makes of a sound, whatever its length."""
+        return N_FEATURES
 
     def described(self, data: Dataset, rows: np.ndarray) -> np.ndarray:
         """Mean and deviation of the level of each mel band in decibels."""

@@ -146,7 +146,7 @@ def look(
 
         more, parts = look_at_images(data, evidence, tell)
         found += more
-    else:
+    elif data.kind == "sounds":
         from heldout.look.sounds import look_at_sounds
 
         more, parts = look_at_sounds(data, evidence, tell)

@@ -9,11 +9,9 @@ from importlib import import_module
 from typing import Any
 
 from heldout.data.dataset import Dataset
+from heldout.data.rows import is_frame
+from heldout.kinds.registry import kind_named
 from heldout.models.spaces import Space
-
-KINDS = ("table", "images", "sounds")
-SOUND_FEATURES = 131
-"""What `SoundSummary` makes of a sound, whatever its length."""
 
 
 @dataclass(frozen=True)
@@ -35,21 +33,20 @@ class Task:
 
     @property
     def n_features(self) -> int:
-        """Numbers per row (pixels times channels, or columns); of sounds, the features that classical models get."""
-        if self.kind == "sounds":
-            return SOUND_FEATURES
-        size = 1
-        for length in self.shape:
-            size *= length
-        return size
+        """Numbers per row that classical models get."""
+        return kind_named(self.kind).n_features(self.shape)
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether a row's numbers are columns, each of its own meaning and scale."""
+        return kind_named(self.kind).has_columns
 
 
 def task_of(data: Dataset, *, n_rows: int, seed: int, prepare: str | None = None) -> Task:
     """Describe ``data`` to the builders; ``n_rows`` is what one fit will see, ``prepare`` a line of steps, if any."""
-    table = data.kind == "table"
-    shape = (data.x.shape[1],) if table else tuple(data.x.shape[1:])
-    rate = data.input["rate"] if data.kind == "sounds" else 0
-    return Task(data.kind, shape, n_rows, data.n_classes, seed, data.x if table else None, rate, prepare or "")
+    frame = data.x if is_frame(data.x) else None
+    rate = data.input.get("rate", 0)
+    return Task(data.kind, tuple(data.x.shape[1:]), n_rows, data.n_classes, seed, frame, rate, prepare or "")
 
 
 @dataclass(frozen=True)
@@ -106,7 +103,7 @@ class Candidate:
     growth : float
         The power of the number of rows with which the time of a fit grows.
     kinds : tuple of str
-        Kinds of data that it fits.
+        Kinds of data that it is for; empty: all.
     is_net : bool
         Whether it is a net, whose folds are trained as one stack.
     """
@@ -122,8 +119,12 @@ class Candidate:
     count: Callable[[Any], int] | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     growth: float = 1.0
-    kinds: tuple[str, ...] = KINDS
+    kinds: tuple[str, ...] = ()
     is_net: bool = False
+
+    def is_for(self, kind: str) -> bool:
+        """Whether it is for data of this kind."""
+        return not self.kinds or kind in self.kinds
 
     def build(self, task: Task) -> Any:
         """Preparation and model as one unfitted estimator, so that nothing is fitted outside the training rows."""

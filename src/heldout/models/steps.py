@@ -19,7 +19,7 @@ def prepared(*, scale: bool, reduce: bool = False) -> Steps:
     """
 
     def steps(task: Task) -> list[tuple[str, Any]]:
-        return _asked(task) if task.prepare else _OF_KIND[task.kind](task, scale, reduce)
+        return _asked(task) if task.prepare else _OF_KIND.get(task.kind, _of_any)(task, scale, reduce)
 
     return steps
 
@@ -33,15 +33,24 @@ def _asked(task: Task) -> list[tuple[str, Any]]:
     """The steps that the user asked for."""
     from heldout.prepare.language import picture_steps, table_steps, vector_steps
 
-    if task.kind == "table":
+    if task.frame is not None:
         return table_steps(task.prepare, task.frame, seed=task.seed)
+    return [*picture_steps(task.prepare), _numbers(task), *vector_steps(task.prepare, seed=task.seed)]
+
+
+def _numbers(task: Task) -> tuple[str, Any]:
+    """The step that makes numbers of rows that are no table."""
+    if task.kind == "images":
+        from heldout.prepare.images import FlattenPixels
+
+        return "prepare", FlattenPixels()
     if task.kind == "sounds":
         from heldout.prepare.sounds import SoundSummary
 
-        return [("prepare", SoundSummary(task.rate)), *vector_steps(task.prepare, seed=task.seed)]
-    from heldout.prepare.images import FlattenPixels
+        return "prepare", SoundSummary(task.rate)
+    from heldout.prepare.vectors import ToVectors
 
-    return [*picture_steps(task.prepare), ("prepare", FlattenPixels()), *vector_steps(task.prepare, seed=task.seed)]
+    return "prepare", ToVectors(task.kind)
 
 
 def _of_table(task: Task, scale: bool, reduce: bool) -> list[tuple[str, Any]]:
@@ -52,9 +61,7 @@ def _of_table(task: Task, scale: bool, reduce: bool) -> list[tuple[str, Any]]:
 
 def _of_images(task: Task, scale: bool, reduce: bool) -> list[tuple[str, Any]]:
     """Pixels have one scale already."""
-    from heldout.prepare.images import FlattenPixels
-
-    steps: list[tuple[str, Any]] = [("prepare", FlattenPixels())]
+    steps = [_numbers(task)]
     if reduce and task.n_features > PCA_ABOVE:
         from sklearn.decomposition import PCA
 
@@ -63,17 +70,11 @@ def _of_images(task: Task, scale: bool, reduce: bool) -> list[tuple[str, Any]]:
     return steps
 
 
-def _of_sounds(task: Task, scale: bool, reduce: bool) -> list[tuple[str, Any]]:
+def _of_any(task: Task, scale: bool, reduce: bool) -> list[tuple[str, Any]]:
     from sklearn.preprocessing import StandardScaler
 
-    from heldout.prepare.sounds import SoundSummary
-
-    steps: list[tuple[str, Any]] = [("prepare", SoundSummary(task.rate))]
-    return [*steps, ("scale", StandardScaler())] if scale else steps
+    return [_numbers(task), ("scale", StandardScaler())] if scale else [_numbers(task)]
 
 
-_OF_KIND: dict[str, Callable[[Task, bool, bool], list[tuple[str, Any]]]] = {
-    "table": _of_table,
-    "images": _of_images,
-    "sounds": _of_sounds,
-}
+_OF_KIND: dict[str, Callable[[Task, bool, bool], list[tuple[str, Any]]]] = {"table": _of_table, "images": _of_images}
+"""Kinds whose numbers need more than to be standardised."""

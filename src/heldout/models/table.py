@@ -19,16 +19,16 @@ def _neighbours(task: Task) -> Mapping[str, Any]:
 
 def _naive_bayes(task: Task) -> Mapping[str, Any]:
     """Border pixels are constant; a wider floor under the variances keeps them from deciding alone."""
-    return {"var_smoothing": 1e-9 if task.kind == "table" else 1e-2}
+    return {"var_smoothing": 1e-9 if task.has_columns else 1e-2}
 
 
 def _linear_svm(task: Task) -> Mapping[str, Any]:
-    return {"C": 1.0 if task.kind == "table" else 0.1}
+    return {"C": 1.0 if task.has_columns else 0.1}
 
 
 def _rbf_svm(task: Task) -> Mapping[str, Any]:
     """Ties are broken by the decision values, so that the decision is their largest."""
-    return {"C": 1.0 if task.kind == "table" else 5.0, "break_ties": task.n_classes > 2}
+    return {"C": 1.0 if task.has_columns else 5.0, "break_ties": task.n_classes > 2}
 
 
 def _neighbours_space(task: Task) -> Space:

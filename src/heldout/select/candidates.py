@@ -53,7 +53,7 @@ def candidates_for(kind: str, models: Sequence[str] = ()) -> list[Candidate]:
     SettingError
         If a name is unknown; the nearest names are offered.
     """
-    fitting = [candidate for candidate in CANDIDATES if kind in candidate.kinds]
+    fitting = [candidate for candidate in CANDIDATES if candidate.is_for(kind)]
     _refuse_unknown(models, [candidate.name for candidate in fitting], f" for {kind}")
     wanted = {_plain(name) for name in models}
     return [candidate for candidate in fitting if not models or _plain(candidate.name) in wanted]
