@@ -25,7 +25,7 @@ from heldout.nets.fit.streams import augment_keys
 from heldout.nets.presets import resnet, small_cnn
 from heldout.prepare.sounds import SoundSpectrogram
 
-IMAGES = "flip, crop 4, rotate 10, brightness 0.2, contrast 0.2, erase 0.2, mixup 0.2, cutmix p 0.5"
+IMAGES = "flip, shift 4px, rotate 10, brightness 0.2, contrast 0.2, erase 0.2, mixup 0.2, cutmix p 0.5"
 COURSE = "timeshift 0.025 p 0.5, noise 20 levels 100 p 0.5, pitch 10 p 0.5, stretch 0.5 p 0.5"
 RATE, SECONDS = 44_100, 5
 
@@ -118,7 +118,7 @@ def main() -> None:
         "resnet8": {"net": resnet(8), "batch": 128},
         "small_cnn": small_cnn((32, 32, 3), 10, 50_000),
     }
-    lines = {"usual": "flip, crop 4", "all": IMAGES}
+    lines = {"usual": "flip, shift 4px", "all": IMAGES}
     shares = {
         f"{name}, {kind}": share_of_training(net, line, options.images, options.rounds, options.device)
         for name, net in nets.items()

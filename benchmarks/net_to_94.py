@@ -44,7 +44,7 @@ def run(data: tuple[np.ndarray, ...], options: argparse.Namespace, seed: int) ->
         batch=options.batch,
         epochs=options.epochs,
         standardize=True,
-        augment="flip, crop 2 reflect",
+        augment="flip, shift 2px reflect",
         precision="mixed" if options.device != "cpu" else "float32",
         device=options.device,
         validation=(test_x, test_y),

@@ -1,5 +1,7 @@
 """The parser of the little languages, on a language of the test's own and on arbitrary text."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,9 +91,8 @@ def test_steps_nest_and_say_where_they_begin():
         assert line.text[item.at : item.at + item.length] == item.word
 
 
-def test_a_list_of_lines_is_one_line_and_may_be_empty_where_the_language_allows_it():
-    assert TOY.parse(["conv 4 3, relu", "relu"]) == TOY.parse("conv 4 3, relu,  relu")
-    assert TOY.parse("").items == TOY.parse([]).items == ()
+def test_a_line_may_be_empty_where_the_language_allows_it():
+    assert TOY.parse("").items == TOY.parse("  ").items == ()
     with pytest.raises(SettingError, match="there is no step") as caught:
         FLAT.parse(" ")
     assert "conv, relu" in caught.value.fix
@@ -153,10 +154,9 @@ def test_parentheses_belong_to_text_where_nothing_nests():
     ],
 )
 def test_an_error_points_at_the_word_and_says_what_to_write(text, wrong, problem, fix):
-    with pytest.raises(SettingError) as caught:
+    with pytest.raises(SettingError, match=re.escape(problem)) as caught:
         TOY.parse(text)
     first, shown, marker = caught.value.what.split("\n")
-    assert problem in first
     assert first.endswith("of the line)")
     assert fix in caught.value.fix
     assert caught.value.fix
@@ -166,22 +166,21 @@ def test_an_error_points_at_the_word_and_says_what_to_write(text, wrong, problem
 
 def test_a_long_line_is_shown_around_the_wrong_word():
     text = ", ".join(["relu"] * 15 + ["rleu"] + ["relu"] * 3)
-    with pytest.raises(SettingError) as caught:
+    with pytest.raises(SettingError, match=r"\(character 91 of the line\)") as caught:
         TOY.parse(text)
-    first, shown, marker = caught.value.what.split("\n")
-    assert "(character 91 of the line)" in first
+    _, shown, marker = caught.value.what.split("\n")
     assert len(shown) < 120
     assert shown[marker.index("^") : marker.rindex("^") + 1] == "rleu"
 
 
-@pytest.mark.parametrize("line", [None, 3, b"relu", ["relu", 3], "relu, " * 100])
+@pytest.mark.parametrize("line", [None, 3, b"relu", ["relu"], "relu, " * 100])
 def test_what_is_no_line_is_refused(line):
     with pytest.raises(SettingError, match="the line"):
         TOY.parse(line)
 
 
 def test_a_language_says_where_its_lines_are_given():
-    with pytest.raises(SettingError) as caught:
+    with pytest.raises(SettingError, match="character 1 of --flat") as caught:
         FLAT.parse("rleu")
     assert caught.value.where == "--flat"
     item = FLAT.parse("relu, drop 0.1").items[1]

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from heldout.augment import operations, training
+from heldout.prepare import language as preparation
 from heldout.run.settings import TrainSettings, config_schema
 from heldout.settings import markdown_table
 
@@ -26,9 +30,44 @@ The schema of a config file is [train.schema.json](train.schema.json), for edito
 """
 
 
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; the first column is code."""
+    lines = [head, ["---"] * len(head)]
+    lines += [[f"`{first}`".replace("|", "\\|"), *(cell.replace("|", "\\|") for cell in rest)] for first, *rest in rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "prepare": lambda: table(("step", "for", "does"), preparation.rows_of_table()),
+    "augment": lambda: table(("step", "does", "for"), training.rows_of_table()),
+    **{
+        f"operations on {kind}": lambda kind=kind: table(
+            ("operation", "does", "by default"), operations.rows_of_table(kind)
+        )
+        for kind in operations.KINDS
+    },
+}
+"""Parts of hand-written pages, by the name in ``<!-- made: NAME -->`` before them; ``<!-- -->`` stands after them."""
+
+
+def _filled(text: str) -> str:
+    return re.sub(
+        r"(<!-- made: (.+?) -->\n).*?(<!-- -->)",
+        lambda found: found[1] + PARTS[found[2]]() + found[3],
+        text,
+        flags=re.DOTALL,
+    )
+
+
+def _pages_with_parts() -> dict[Path, str]:
+    texts = {path: path.read_text("utf-8") for path in sorted(DOCS.glob("*.md"))}
+    return {path: _filled(text) for path, text in texts.items() if "<!-- made: " in text}
+
+
 def pages() -> dict[Path, str]:
-    """Each generated page, by its path."""
+    """Each page that is generated or has a generated part, by its path."""
     return {
+        **_pages_with_parts(),
         DOCS / "train.schema.json": json.dumps(config_schema(), indent=1) + "\n",
         DOCS / "settings.md": SETTINGS.format(train=markdown_table(TrainSettings, leave_out=("data",))),
     }

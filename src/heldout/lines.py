@@ -453,7 +453,7 @@ class Word:
     def write(self, values: Mapping[str, Any]) -> str:
         """A step with these values as text, everything that is not as it would be anyway; nothing is nested."""
         words = [self.name]
-        words += [one.write(values[one.key]) for one in self.fields if values[one.key] is not None]
+        words += [one.write(values[one.key]) for one in self.fields if values.get(one.key) is not None]
         for option in self.options:
             value = values.get(option.key, option.absent)
             if value != option.absent:
@@ -540,6 +540,8 @@ class Language:
     old : mapping of str to Rewrite
         What had another meaning in an earlier version: a person who writes it is told the new words, and lines of
         files that an earlier version wrote are rewritten by `upgraded`.
+    elsewhere : mapping of str to str
+        Words of other languages, and what to say of them: ``is for sounds``.
     """
 
     words: Mapping[str, Word]
@@ -552,9 +554,10 @@ class Language:
     depth: int = 8
     length: int = 2_000
     old: Mapping[str, Rewrite] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     def parse(self, line: object) -> Line:
-        """Read a line, or a list of lines.
+        """Read a line.
 
         Raises
         ------
@@ -568,8 +571,6 @@ class Language:
         return Line(text, found, self.of, self.where)
 
     def _text_of(self, line: object) -> str:
-        if isinstance(line, list | tuple) and all(isinstance(part, str) for part in line):
-            line = ", ".join(line)
         if not isinstance(line, str):
             shown = repr(line)[:200]
             example = ", ".join(word.example or word.name for word in list(self.words.values())[:2])
@@ -594,6 +595,11 @@ class Language:
         """The words of one step as they are written today."""
         rewrite = self.old.get(piece[0].lower() if self.any_case else piece[0]) if piece else None
         return rewrite(piece) if rewrite else piece
+
+    @property
+    def a_step(self) -> str:
+        """A step, with its article."""
+        return f"{'an' if self.step[0] in 'aeiou' else 'a'} {self.step}"
 
     def named(self, text: str) -> Word | None:
         """The word that is written so, if there is one."""
@@ -685,11 +691,14 @@ class _Parser:
         language = self.language
         known = list(language.words)
         if token.text in (*self.stops, "("):
-            fix = f"remove it, or put a {language.step} before it"
-            raise self._error(token, f"expected a {language.step}, found {token.text!r}", fix)
+            fix = f"remove it, or put {language.a_step} before it"
+            raise self._error(token, f"expected {language.a_step}, found {token.text!r}", fix)
         self._refuse_old(token)
         word = language.named(token.text)
         if word is None:
+            if token.text in language.elsewhere:
+                problem = f"{token.text} {language.elsewhere[token.text]}"
+                raise self._error(token, problem, f"choose from {', '.join(known)}")
             spelled = [other for one in language.words.values() for other in one.spellings]
             near = nearest(token.text, [*known, *spelled])
             found = language.named(near)
@@ -721,7 +730,7 @@ class _Parser:
             raise self._error(opening, "this '(' is never closed", f"add ')' after the last {self.language.step} in it")
         self.position += 1
         if not body:
-            raise self._error(token, f"{word.name} without a {self.language.step}", word.remedy)
+            raise self._error(token, f"{word.name} without {self.language.a_step}", word.remedy)
         return body
 
     def _fields(self, word: Word) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def test_copies_of_rows_stay_with_their_originals_through_training(patients, tmp
         "--copies",
         "2",
         "--with",
-        "noise 0.1, mix 3, swap ward p 0.3",
+        "pca-noise 0.1, smote 3, swap ward p 0.3",
     ]
     found = run_json(["augment", str(patients), str(out), *asked], capsys)
     assert found["train"] == f"heldout train {out} --target outcome"
@@ -309,8 +309,8 @@ def test_what_is_there_already_is_left_alone_or_replaced_when_asked(photos, pati
         ("more.csv", [], "images are written into a folder"),
         ("more", ["--copies", "-1"], "-1 copies"),
         ("more", ["--copies", "0", "--no-originals"], "0 copies and no originals"),
-        ("more", ["--with", "pitch 3"], "'pitch' is no operation on images"),
-        ("more", ["--with", "crop 13"], "crop 13 of images of 12 x 12"),
+        ("more", ["--with", "pitch 3"], "pitch is for sounds, not for images"),
+        ("more", ["--with", "random-crop 13"], "random-crop 13x13 of images of 12x12"),
         ("more", ["--fold", "1"], "--fold is of a run"),
         ("more", ["--sheet", "sheet.gif"], "a sheet is a .png or .html file"),
     ],
@@ -355,8 +355,8 @@ def test_classes_of_any_name_get_folders_of_their_own():
 def test_a_sheet_shows_each_operation_before_and_after(photos, clips, patients, tmp_path, capsys, ending):
     for source, out, more in (
         (photos, "a", ["--with", "flip, rotate 30"]),
-        (clips, "b", ["--with", "gain 6, shift 0.05", "--jobs", "1"]),
-        (patients, "c.csv", ["--target", "outcome", "--with", "noise 0.1, swap ward"]),
+        (clips, "b", ["--with", "gain 6, shift 0.05s", "--jobs", "1"]),
+        (patients, "c.csv", ["--target", "outcome", "--with", "pca-noise 0.1, swap ward"]),
     ):
         sheet = tmp_path / f"{out}.{ending}"
         run_json(["augment", str(source), str(tmp_path / out), "--copies", "1", "--sheet", str(sheet), *more], capsys)
@@ -371,7 +371,7 @@ def test_a_sheet_shows_each_operation_before_and_after(photos, clips, patients, 
 
 def test_new_rows_keep_the_form_of_their_columns(patients):
     data = load(str(patients), target="outcome", group="patient")
-    made, source, partner = augment_table(data.x, data.y, "noise 0.5, mix 4, swap ward", copies=5, seed=1)
+    made, source, partner = augment_table(data.x, data.y, "pca-noise 0.5, smote 4, swap ward", copies=5, seed=1)
     x = data.x.iloc[source].reset_index(drop=True)
     assert (made["age"].isna() == x["age"].isna()).all()
     known = made["age"].dropna()
@@ -390,8 +390,8 @@ def test_an_operation_without_its_column_is_refused(patients):
     data = load(str(patients), target="outcome")
     with pytest.raises(SettingError, match="'wart' is no column of categories"):
         augment_table(data.x, data.y, "swap wart")
-    with pytest.raises(SettingError, match="'noise' needs a column of numbers"):
-        augment_table(data.x[["ward"]], data.y, "noise")
+    with pytest.raises(SettingError, match="'pca-noise' needs a column of numbers"):
+        augment_table(data.x[["ward"]], data.y, "pca-noise")
 
 
 def test_a_file_is_whole_or_not_there(tmp_path):

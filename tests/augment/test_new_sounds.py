@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from heldout.augment import sounds
 from heldout.augment.making_sounds import augment_sounds
-from heldout.augment.operations import SOUNDS, parse_operations
+from heldout.augment.operations import on_disk, parse_operations
 from heldout.augment.spectrograms import spec_augment
 from heldout.errors import SettingError, ShapeError
 from heldout_course.augment.sounds import course_clip, course_variants
@@ -102,16 +102,16 @@ def test_six_decibels_double_the_amplitude():
     np.testing.assert_allclose(sounds.amplify(tone(), 6.0206), 2 * tone(), rtol=1e-4, atol=1e-6)
 
 
-ALL = "shift 0.05, mix 0.4, noise 10, pitch 3, stretch 0.3, gain 12"
+ALL = "shift 0.05s, mix 0.4, noise 10..30, pitch 3, stretch 0.3, gain 12"
 
 
 def test_every_operation_is_in_the_line_that_the_next_tests_use():
-    assert {step.name for step in parse_operations(ALL, "sounds")} == set(SOUNDS)
+    assert {step.name for step in parse_operations(ALL, "sounds")} == set(on_disk("sounds"))
 
 
 def test_new_sounds_say_what_they_were_made_of_and_none_is_a_plain_copy():
     x = clips(30)
-    made, source = augment_sounds(x, RATE, "noise 20 p 0.1, gain 6 p 0.1", copies=3, seed=1)
+    made, source = augment_sounds(x, RATE, "noise 20..40 p 0.1, gain 6 p 0.1", copies=3, seed=1)
     assert made.shape == (90, 4001, 1)
     assert made.dtype == np.int16
     assert np.array_equal(source, np.tile(np.arange(30), 3))

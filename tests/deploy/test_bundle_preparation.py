@@ -22,7 +22,13 @@ LINES = [
     "one-hot 2, centre, pca 3 whiten",
     "standardize, pca 2, robust",
 ]
-PICTURES = ["crop 5x6, standardize", "resize 4, minmax", "grey, pca 3", "grey, colour, centre", "crop 6, resize 3x4"]
+PICTURES = [
+    "centre-crop 5x6, standardize",
+    "resize 4, minmax",
+    "grey, pca 3",
+    "grey, colour, centre",
+    "centre-crop 6, resize 3x4",
+]
 
 
 def table():
@@ -126,7 +132,7 @@ def test_a_changed_step_is_refused(line, kind, change):
 
 @pytest.mark.parametrize("change", [{"height": 99}, {"height": 0}, {"input_shape": [8, 9]}, {"input_shape": [8, 9, 0]}])
 def test_a_changed_crop_is_refused(change):
-    step = picture_steps("crop 5")[0][1].fit(np.zeros((2, 8, 9, 3), np.uint8))
+    step = picture_steps("centre-crop 5")[0][1].fit(np.zeros((2, 8, 9, 3), np.uint8))
     tree, arrays = take_apart(step)
     tree["params"].update(change)
     with pytest.raises((ArtifactError, SettingError)):

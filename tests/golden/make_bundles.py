@@ -121,7 +121,7 @@ def main_job(rows: dict[str, Any]) -> Cases:
     """What `heldout train` makes: every classical candidate for each kind of data, and prepared ones."""
     lines = {
         "table": ("impute mean, ordinal, minmax", "impute most-frequent, robust, pca 0.9", "one-hot 2, pca 3 whiten"),
-        "images": ("crop 5x6, standardize", "resize 4, minmax", "grey, pca 3", "grey, colour, centre"),
+        "images": ("centre-crop 5x6, standardize", "resize 4, minmax", "grey, pca 3", "grey, colour, centre"),
         "sounds": ("centre, pca 4",),
     }
     for kind in ("table", "images", "sounds"):

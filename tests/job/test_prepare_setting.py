@@ -10,6 +10,7 @@ from heldout.cli.main import _run
 from heldout.data.dataset import Dataset
 from heldout.errors import SettingError
 from heldout.job.run import train
+from heldout.run.settings import read_config
 
 
 def images(n=60, seed=0):
@@ -21,7 +22,7 @@ def images(n=60, seed=0):
     return Dataset("squares", "images", x, y, ("dark", "light"), np.arange(n).astype(str), input=spec)
 
 
-@pytest.mark.parametrize("line", ["crop 8, grey, minmax, pca 0.8", "resize 5, robust", "standardize"])
+@pytest.mark.parametrize("line", ["centre-crop 8, grey, minmax, pca 0.8", "resize 5, robust", "standardize"])
 def test_images_are_prepared_as_asked_and_the_model_is_kept_whole(line, tmp_path):
     data = images()
     run = train(data, prepare=line, models="nearest-centroid", out=tmp_path / "run", repeats=1)
@@ -34,12 +35,12 @@ def test_images_are_prepared_as_asked_and_the_model_is_kept_whole(line, tmp_path
 def test_a_convolutional_net_reads_pictures_and_is_left_out_where_there_are_none(tmp_path):
     pytest.importorskip("torch")
     options = {"models": "dummy,cnn", "folds": 2, "repeats": 1, "jobs": 1}
-    run = train(images(), prepare="crop 8, grey", out=tmp_path / "a", **options)
+    run = train(images(), prepare="centre-crop 8, grey", out=tmp_path / "a", **options)
     candidates = {candidate["model"]: candidate for candidate in run.metrics["candidates"]}
     assert candidates["cnn"]["status"] == "finished"
     assert run.metrics["chosen"]["model"] == "cnn"
     run.assess()
-    run = train(images(), prepare="crop 8, standardize", out=tmp_path / "b", **options)
+    run = train(images(), prepare="centre-crop 8, standardize", out=tmp_path / "b", **options)
     candidates = {candidate["model"]: candidate for candidate in run.metrics["candidates"]}
     assert candidates["cnn"]["status"] == "skipped"
     assert "reads pictures" in candidates["cnn"]["why"]
@@ -76,17 +77,32 @@ def test_sealed_rows_change_nothing_that_a_line_fits(line, tmp_path):
     assert found[0] == found[1]
 
 
+def test_a_run_of_version_0_1_is_read_in_the_words_of_today(tmp_path, monkeypatch, capsys):
+    """`crop` meant the middle of the image here, and something else in two other languages."""
+    options = {"models": "nearest-centroid", "repeats": 1}
+    run = train(images(), prepare="centre-crop 8, grey, standardize", out=tmp_path / "run", **options)
+    config = tmp_path / "run" / "config.yaml"
+    config.write_text(config.read_text().replace("centre-crop 8", "crop 8"))
+    assert read_config(config)["prepare"] == "centre-crop 8, grey, standardize"
+    run.assess()
+    assert run.metrics["test"]["accuracy"] > 0.8
+    monkeypatch.chdir(tmp_path)
+    assert _run(["train", "digits", "--prepare", "crop 8", "--out", "new"]) == 2
+    assert "write centre-crop 8" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_wrong_line_points_at_the_word_and_writes_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert _run(["train", "iris", "--prepare", "standardize, pca lots", "--out", "run"]) == 2
     said = capsys.readouterr().err.splitlines()
     assert said[1].strip() == "standardize, pca lots"
     assert said[1].index("lots") == said[2].index("^")
-    assert _run(["train", "iris", "--prepare", "crop 4", "--out", "run"]) == 2
-    assert "crop is not for table" in capsys.readouterr().err
+    assert _run(["train", "iris", "--prepare", "centre-crop 4", "--out", "run"]) == 2
+    assert "centre-crop is not for table" in capsys.readouterr().err
     assert _run(["train", "iris", "--prepare", "standardize, pca 5", "--out", "run"]) == 2
     assert "a row has 4 numbers, and 5 components" in capsys.readouterr().err
-    assert _run(["train", "digits", "--prepare", "crop 9", "--out", "run"]) == 2
+    assert _run(["train", "digits", "--prepare", "centre-crop 9", "--out", "run"]) == 2
     assert "cannot be cut out of 8 x 8" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
     with pytest.raises(SettingError, match="did you mean 'minmax'"):

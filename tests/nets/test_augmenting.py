@@ -1,5 +1,6 @@
 """What a line of augmentation does to training rows: repeatable, per replicate, and to training rows only."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,23 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from heldout.augment.training import LANGUAGE, parse_augment
 from heldout.errors import SettingError
+from heldout.lines import REQUIRED
 from heldout.nets.classifier import NetClassifier
-from heldout.nets.fit.augment_words import WORDS, parse_augment
 from heldout.nets.fit.augmenting import Augmenter
 from heldout.nets.fit.losses import row_losses
 from heldout.nets.fit.streams import augment_keys, uniforms
 
 CPU = torch.device("cpu")
 LINES = {
-    "flip, flip vertical p 0.2, shift 0.2, crop 2, crop 1 reflect p 0.5, rotate 10, erase 0.3": (6, 5, 2),
+    "flip, flip vertical p 0.2, shift 0.2, shift 2px, shift 1px reflect p 0.5, rotate 10, erase 0.3": (6, 5, 2),
     "brightness 0.2, contrast 0.2, noise 15, mixup 0.2, cutmix": (6, 5, 2),
     "timeshift 0.5 wrap, timeshift 0.2, stretch 0.3, pitch 2, specaugment 2 2 2, noise 20 levels, gain 6 levels": (
         8,
         9,
         1,
     ),
-    "flip, shift 0.1, crop 2, erase 0.2, timeshift 0.4, noise 20, gain 6, mixup 1 p 0.5, cutmix p 0.2": (12, 2),
+    "flip, shift 0.1, shift 2px, erase 0.2, timeshift 0.4, noise 20, gain 6, mixup 1 p 0.5, cutmix p 0.2": (12, 2),
     "mixup 0.4": (5,),
 }
 
@@ -227,31 +229,36 @@ def test_augmentation_helps_where_classes_move():
     ("line", "word", "problem"),
     [
         ("flp", "flp", "unknown step 'flp'; did you mean 'flip'?"),
-        ("flip, rotate", "", "expected DEGREES (a number from 0 to 180), found the end"),
-        ("rotate, flip", ",", "expected DEGREES (a number from 0 to 180), found ','"),
-        ("crop 2.5", "2.5", "PIXELS is 2.5, and not a whole number"),
-        ("shift 2", "2", "SHARE is 2, and not a number from 0 to 1"),
-        ("shift 0.1 reflec", "reflec", "shift has no option 'reflec'"),
-        ("crop 4 reflec", "reflec", "crop has no option 'reflec'; did you mean 'reflect'?"),
+        ("flip, rotate", "", "expected DEGREES after 'rotate' (a number from 0 to 180), found the end"),
+        ("rotate, flip", ",", "expected DEGREES after 'rotate' (a number from 0 to 180), found ','"),
+        ("crop 2", "crop", "'crop 2' is now written 'shift 2px'"),
+        ("random-crop 2", "random-crop", "random-crop is for heldout augment"),
+        ("centre-crop 2", "centre-crop", "centre-crop is for --prepare"),
+        (
+            "shift 2.5px",
+            "2.5px",
+            "a number from 0 to 1, a whole number from 0 to 10,000 followed by px or per cent)",
+        ),
+        ("shift 2", "2", "expected AMOUNT after 'shift' (a number from 0 to 1"),
+        ("shift 0.1s", "0.1s", "expected AMOUNT after 'shift'"),
+        ("shift 0.1 reflec", "reflec", "shift has no option 'reflec'; did you mean 'reflect'?"),
         ("flip p 0.5 p 0.5", "p", "'p' is given twice"),
-        ("flip p", "", "expected P (a number from 0 to 1), found the end"),
-        ("flip p 1.5", "1.5", "P is 1.5"),
-        ("flip,, crop 2", ",", "expected a step"),
-        ("flip crop 2", "crop", "flip has no option 'crop'"),
-        ("flip,", "", "expected a step"),
-        (", ".join(["flip"] * 31), ",", "more than 30 steps"),
-        ("mixup 1e9", "1e9", "mixup has no option '1e9'"),
+        ("flip p", "", "expected P after 'p' (a number from 0 to 1), found the end"),
+        ("flip p 1.5", "1.5", "expected P after 'p' (a number from 0 to 1), found '1.5'"),
+        ("flip,, rotate 2", ",", "expected a step"),
+        ("flip rotate 2", "rotate", "flip has no option 'rotate'"),
+        (", ".join(["flip"] * 31), "flip", "more than 30 steps"),
+        ("mixup 1e9", "1e9", "expected ALPHA after 'mixup' (a number from 0.01 to 100), found '1e9'"),
         ("gain 6", "gain", "gain on images needs levels in decibels"),
-        ("crop 7", "crop", "crop 7 leaves nothing of rows of shape (6, 5, 2)"),
+        ("shift 7px", "shift", "shift 7px leaves nothing of rows of shape (6, 5, 2)"),
         ("specaugment 1 9 1", "specaugment", "masks of 9 bands"),
         ("pitch 2 5000 100", "pitch", "the lowest frequency is not below the highest"),
     ],
 )
 def test_a_wrong_line_is_refused_and_the_error_points_at_the_word(line, word, problem):
     x, y = small_data(12)
-    with pytest.raises(SettingError) as caught:
+    with pytest.raises(SettingError, match=re.escape(problem)) as caught:
         NetClassifier("flatten", augment=line, epochs=1).fit(x, y)
-    assert problem in caught.value.what
     _, shown, marker = caught.value.what.split("\n")
     begin = marker.index("^")
     assert shown[begin : begin + len(marker.strip())] == word
@@ -260,7 +267,7 @@ def test_a_wrong_line_is_refused_and_the_error_points_at_the_word(line, word, pr
 
 @pytest.mark.parametrize("line", [None, 3, ["flip"], b"flip", "flip, " * 400])
 def test_a_line_that_is_no_line_is_refused(line):
-    with pytest.raises(SettingError):
+    with pytest.raises(SettingError, match=r"augment (is a line of text|has 2,399 characters)"):
         parse_augment(line)
 
 
@@ -290,15 +297,42 @@ def test_any_text_is_read_or_refused_by_name(text):
 
 
 def test_every_word_says_its_form():
-    for name, word in WORDS.items():
+    for name, word in LANGUAGE.words.items():
         assert word.form.split()[0] == name
-        example = " ".join([name, *(f"{min(max(a.low, 1), a.high):g}" for a in word.amounts)])
-        assert parse_augment(f"{example} p 0.5")[1][0].p == 0.5
+        assert word.does
+        first = {"shift": "0.1"}.get(name, " ".join("1" for one in word.fields if one.default is REQUIRED))
+        _, (step,) = parse_augment(f"{name} {'0.5' if name == 'stretch' else first} p 0.5")
+        assert step.p == 0.5
+        assert parse_augment(str(step))[1] == (step,)
+
+
+def test_a_net_of_version_0_1_is_read_in_the_words_of_today():
+    x, y = small_data()
+    net = NetClassifier("flatten", augment="flip, shift 1px reflect p 0.5", epochs=1, threads=1).fit(x, y)
+    meta, arrays = net.to_arrays()
+    meta["settings"]["augment"] = "flip, crop 1 reflect p 0.5"
+    again = NetClassifier.from_arrays(meta, arrays)
+    assert again.augment == net.augment
+    np.testing.assert_array_equal(again.predict_proba(x), net.predict_proba(x))
+    assert LANGUAGE.upgraded("crop 4.0,  noise 20") == "shift 4px, noise 20"
+
+
+def test_noise_lies_between_the_two_numbers_of_decibels_and_one_number_is_exact():
+    rows = rows_of((30, 20, 1), 1, 300)
+
+    def decibels(line):
+        noise = augmenter(line, (30, 20, 1)).apply(rows.clone(), a_batch([1], 300)) - rows
+        return 10 * torch.log10((rows**2).mean(-1) / (noise**2).mean(-1))[0].numpy()
+
+    exact, spread = decibels("noise 20 p 1"), decibels("noise 10..30 p 1")
+    assert np.abs(exact - 20).max() < 1.5  # the powers of the fields differ a little
+    assert (spread.min(), spread.max()) == pytest.approx((10, 30), abs=1.5)
+    assert stats.kstest((spread - 10) / 20, "uniform").pvalue > 1e-4
 
 
 def test_a_trained_net_keeps_its_line_in_its_arrays():
     x, y = small_data()
-    net = NetClassifier("flatten", augment="flip,  crop 1", epochs=1, threads=1).fit(x, y)
+    net = NetClassifier("flatten", augment="flip,  shift 1px", epochs=1, threads=1).fit(x, y)
     again = NetClassifier.from_arrays(*net.to_arrays())
-    assert again.augment == "flip, crop 1"
+    assert again.augment == "flip, shift 1px"
     np.testing.assert_array_equal(again.predict_proba(x), net.predict_proba(x))

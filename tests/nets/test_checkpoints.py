@@ -26,7 +26,7 @@ SETTINGS = {
     "epochs": 6,
     "schedule": "one-cycle",
     "standardize": True,
-    "augment": "flip, crop 1, noise 20, mixup 0.3, cutmix",
+    "augment": "flip, shift 1px, noise 20, mixup 0.3, cutmix",
     "validation": 0.2,
     "early_stopping": 3,
     "replicates": 2,

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heldout.augment.training import parse_augment
 from heldout.models.candidate import Task
 from heldout.nets import sound_presets
-from heldout.nets.fit.augment_words import parse_augment
 from heldout.nets.net import Net
 from heldout.nets.settings import Settings
 

@@ -29,7 +29,7 @@ NETS = {
 
 AUGMENT = {
     VECTOR: ["", "mixup 0.5"],
-    IMAGE: ["", "flip, crop 1, rotate 20, mixup 0.4", "erase 0.3, noise 10, cutmix p 0.7"],
+    IMAGE: ["", "flip, shift 1px, rotate 20, mixup 0.4", "erase 0.3, noise 10, cutmix p 0.7"],
     SIGNAL: ["", "timeshift 0.3 wrap, gain 6, noise 20, cutmix"],
 }
 

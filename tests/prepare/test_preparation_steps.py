@@ -1,5 +1,7 @@
 """Steps against scikit-learn, Pillow and NumPy; constant columns, unseen categories, names, and no look ahead."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +18,7 @@ from heldout.errors import DataError, SettingError, ShapeError
 from heldout.prepare.components import Components
 from heldout.prepare.images import FlattenPixels
 from heldout.prepare.language import (
-    WORDS,
+    LANGUAGE,
     check_kind,
     is_for_pictures,
     parse_prepare,
@@ -218,37 +220,38 @@ def test_rows_that_are_not_trained_on_change_no_fitted_number(line):
     [
         ("impute mean, standardise2, pca 3", "standardise2", "did you mean 'standardize'"),
         ("impute average", "average", "mean|median|most-frequent"),
-        ("pca", "pca", "pca 20"),
+        ("pca", "", "pca 0.95"),
         ("standardize, pca 1.5", "1.5", "pca 0.95"),
-        ("pca 20 white", "white", "pca NUMBER"),
+        ("standardize, pca 1.0", "1.0", "pca 0.95"),
+        ("pca 20 white", "white", "pca NUMBER|SHARE [whiten]"),
         ("standardize minmax", "minmax", "separated by commas"),
         ("pca 5, impute mean", "impute", "first"),
         ("standardize, minmax", "minmax", "scale once"),
         ("one-hot, ordinal", "ordinal", "encode one way"),
-        ("crop 28y", "28y", "28x32"),
-        ("resize 0", "0", "resize 28"),
+        ("centre-crop 28y", "28y", "PIXELS|HEIGHTxWIDTH"),
+        ("grey, Crop 28", "Crop", "write centre-crop 28"),
+        ("random-crop 28", "random-crop", "choose from"),
+        ("resize 0", "0", "resize 16"),
         ("one-hot many", "many", "one-hot 50"),
-        ("centre,, pca 2", ",", "between commas"),
+        ("centre,, pca 2", ",", "put a step before it"),
         ("", "", "choose from"),
     ],
 )
 def test_a_wrong_line_is_refused_with_a_mark_under_the_word(line, wrong, fix):
-    with pytest.raises(SettingError) as caught:
+    with pytest.raises(SettingError, match=re.escape(fix)) as caught:
         parse_prepare(line)
     _, shown, mark = caught.value.what.split("\n")
-    assert shown == line
-    assert line[mark.index("^") : len(mark)] == wrong
-    assert fix in caught.value.fix
+    assert shown.strip() == line
+    assert shown[mark.index("^") : len(mark)] == wrong
 
 
 def test_both_spellings_and_every_word_are_understood():
-    words = [step.word for step in parse_prepare("Grey, center")] + [step.word for step in parse_prepare("standardise")]
-    assert words == ["grey", "centre", "standardize"]
-    for form in WORDS.values():
-        first = (
-            form.split(" or ")[0].replace("PIXELS", "8").replace("NUMBER|SHARE", "0.5").replace("[whiten]", "whiten")
-        )
-        assert parse_prepare(first.replace("mean|median|most-frequent", "mean").replace("[MOST CATEGORIES]", "9"))
+    words = [step.word for step in parse_prepare("Grey, Center-Crop 4, center").items]
+    words += [step.word for step in parse_prepare("standardise").items]
+    assert words == ["grey", "centre-crop", "centre", "standardize"]
+    for word in LANGUAGE.words.values():
+        (step,) = parse_prepare(word.example or word.name).items
+        assert parse_prepare(word.write(step.values)).items == (step,)
 
 
 @settings(max_examples=200, deadline=None)
@@ -259,14 +262,14 @@ def test_any_text_is_read_or_refused_with_a_remedy(line):
         steps = parse_prepare(line)
     except SettingError as error:
         refusal = error
-    assert steps if refusal is None else refusal.fix
+    assert steps.items if refusal is None else refusal.fix
 
 
 def test_each_kind_of_data_has_its_own_words():
     check_kind("impute, standardize", "table")
-    check_kind("crop 4, grey, pca 3", "images")
+    check_kind("centre-crop 4, grey, pca 3", "images")
     check_kind("standardize, pca 0.9", "sounds")
-    for line, kind in (("crop 4", "table"), ("standardize, pca 2", "images"), ("grey", "sounds")):
+    for line, kind in (("centre-crop 4", "table"), ("standardize, pca 2", "images"), ("grey", "sounds")):
         if line.startswith("standardize"):
             check_kind(line, kind)
         else:
@@ -275,10 +278,10 @@ def test_each_kind_of_data_has_its_own_words():
 
 
 def test_the_steps_of_a_line_for_pictures_are_those_for_pictures_and_then_those_for_rows():
-    line = "crop 6, grey, standardize, pca 3"
+    line = "centre-crop 6, grey, standardize, pca 3"
     pictures = Pipeline(picture_steps(line)).fit_transform(PICTURES)
     assert pictures.shape == (4, 6, 6, 1)
     rows = Pipeline([("flat", FlattenPixels()), *vector_steps(line, seed=0)]).fit_transform(pictures)
     assert rows.shape == (4, 3)
-    assert is_for_pictures("crop 6, grey")
+    assert is_for_pictures("centre-crop 6, grey")
     assert not is_for_pictures(line)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from heldout.augment.operations import Operation, parse_operations
+from heldout.augment.operations import Step, parse_operations
 from heldout.augment.plan import Plan, make_plan, mixing_pool, name_groups
 from heldout.augment.sources import tied_groups
 from heldout.augment.staging import Staging
@@ -167,7 +167,7 @@ def _recipe(data: Dataset, plan: Plan, **settings: Any) -> dict[str, Any]:
 def _write_table(
     data: Dataset,
     out: Path,
-    steps: tuple[Operation, ...],
+    steps: tuple[Step, ...],
     *,
     copies: int,
     seed: int,
@@ -202,7 +202,7 @@ def _written(
     data: Dataset,
     n_new: int,
     names: list[str],
-    steps: tuple[Operation, ...],
+    steps: tuple[Step, ...],
     originals: bool,
     went_on: bool,
 ) -> Written:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heldout.augment.operations import Operation
+from heldout.augment.operations import Step
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Draws:
 
     Attributes
     ----------
-    operations : tuple of Operation
+    operations : tuple of Step
     active : bool array, shape (n_operations, copies, n_rows)
         Which operation a new sample undergoes; at least one of those that can happen, so that none is a plain copy.
     uniform : float64 array, shape (n_operations, copies, n_rows, 4)
@@ -31,7 +31,7 @@ class Draws:
         The row that ``mix`` mixes in; the row itself where it has none.
     """
 
-    operations: tuple[Operation, ...]
+    operations: tuple[Step, ...]
     active: np.ndarray
     uniform: np.ndarray
     partner: np.ndarray
@@ -55,14 +55,12 @@ def generator(seed: int, name: str, *key: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(name.encode()), *key])))
 
 
-def draw(
-    operations: Sequence[Operation], n_rows: int, copies: int, seed: int, *, pool: np.ndarray | None = None
-) -> Draws:
+def draw(operations: Sequence[Step], n_rows: int, copies: int, seed: int, *, pool: np.ndarray | None = None) -> Draws:
     """Draw for `copies` new samples of each of `n_rows` rows.
 
     Parameters
     ----------
-    operations : sequence of Operation
+    operations : sequence of Step
     n_rows, copies, seed : int
     pool : int array, shape (n_rows,), optional
         ``mix`` takes its partner from the rows of the same number; default: from none.
@@ -73,18 +71,18 @@ def draw(
     partner = np.empty((copies, n_rows), np.int64)
     for copy in range(copies):
         for k, step in enumerate(steps):
-            random = generator(seed, f"{step.name} {step.column}", k, copy)
+            random = generator(seed, step.stream, k, copy)
             uniform[k, copy] = random.random((n_rows, 4))
-            active[k, copy] = random.random(n_rows) < step.probability
+            active[k, copy] = random.random(n_rows) < step.p
         random = generator(seed, "partner", copy)
         partner[copy] = _partners(random.random(n_rows), pool)
         _force_one(active[:, copy], steps, generator(seed, "force", copy).random(n_rows))
     return Draws(steps, active, uniform, partner)
 
 
-def _force_one(active: np.ndarray, steps: tuple[Operation, ...], draw: np.ndarray) -> None:
+def _force_one(active: np.ndarray, steps: tuple[Step, ...], draw: np.ndarray) -> None:
     """Give every sample without any operation one of those whose probability is not 0."""
-    possible = np.flatnonzero([step.probability > 0 for step in steps])
+    possible = np.flatnonzero([step.p > 0 for step in steps])
     plain = np.flatnonzero(~active.any(axis=0))
     if len(possible):
         active[possible[(draw[plain] * len(possible)).astype(np.int64)], plain] = True

@@ -15,9 +15,11 @@ _BLOCK_BYTES = 2**21
 _BLOCK_VALUES = 2**17  # of float32, so that they stay in the cache
 
 
-def flip(images: np.ndarray) -> np.ndarray:
-    """Mirror left and right."""
+def flip(images: np.ndarray, *, vertical: bool = False) -> np.ndarray:
+    """Mirror left and right, or upside down."""
     n, height, width, channels = checked(images).shape
+    if vertical:
+        return np.ascontiguousarray(images[:, ::-1])
     pixels = np.ascontiguousarray(images).view(f"V{channels}")
     return np.ascontiguousarray(pixels[:, :, ::-1]).view(np.uint8).reshape(n, height, width, channels)
 

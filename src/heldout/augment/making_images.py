@@ -10,16 +10,17 @@ import numpy as np
 from heldout.augment import images as steps
 from heldout.augment.drawing import Draws, draw
 from heldout.augment.mixing import blend
-from heldout.augment.operations import Operation, parse_operations
+from heldout.augment.operations import Step, as_steps
 from heldout.augment.turning import FILLS, LEVELS, rotate
 from heldout.errors import SettingError
+from heldout.lines import Quantity
 
 _BATCH_BYTES = 2**24
 
 
 def augment_images(
     images: np.ndarray,
-    operations: str | Sequence[Operation] | None = None,
+    operations: str | Sequence[Step] | None = None,
     *,
     copies: int = 1,
     seed: int = 0,
@@ -31,8 +32,8 @@ def augment_images(
     Parameters
     ----------
     images : uint8 array, shape (n_images, height, width, channels)
-    operations : str or sequence of Operation, optional
-        Such as ``"flip, rotate 5, crop 28"``, in this order; see `heldout.augment.operations.IMAGES`.
+    operations : str or sequence of Step, optional
+        Such as ``"flip, rotate 5, random-crop 28"``, in this order; see `heldout.augment.operations`.
     copies : int, default=1
     seed : int, default=0
     pool : int array, shape (n_images,), optional
@@ -47,8 +48,7 @@ def augment_images(
     source : int64 array, shape (n_images * copies,)
     """
     steps.checked(images)
-    found = parse_operations(operations, "images") if operations is None or isinstance(operations, str) else operations
-    maker = ImageMaker(images, draw(found, len(images), copies, seed, pool=pool), fill=fill)
+    maker = ImageMaker(images, draw(as_steps(operations, "images"), len(images), copies, seed, pool=pool), fill=fill)
     made = [maker.make(np.arange(len(images)), np.full(len(images), copy)) for copy in range(copies)]
     return np.concatenate(made), np.tile(np.arange(len(images)), copies)
 
@@ -67,11 +67,15 @@ class ImageMaker:
         if fill not in FILLS:
             raise SettingError(f"fill is {fill!r}", fix=f"one of {', '.join(FILLS)}")
         self._images, self._draws, self._fill = images, draws, fill
-        crops = [int(step.amount) for step in draws.operations if step.name == "crop"]
         height, width = images.shape[1:3]
-        if crops and crops[0] > min(height, width):
-            raise SettingError(f"crop {crops[0]} of images of {height} x {width}", fix=f"crop {min(height, width)}")
-        self.size: tuple[int, int] = (crops[0], crops[0]) if crops else (height, width)
+        self.size: tuple[int, int] = next(
+            (step["pixels"] for step in draws.operations if step.name == "random-crop"), (height, width)
+        )
+        if self.size[0] > height or self.size[1] > width:
+            raise SettingError(
+                f"random-crop {self.size[0]}x{self.size[1]} of images of {height}x{width}",
+                fix=f"random-crop {height}x{width} at most",
+            )
 
     def original(self, rows: np.ndarray) -> np.ndarray:
         """The originals in the size of the new images (their centres, where there is a crop)."""
@@ -91,14 +95,14 @@ class ImageMaker:
         for k, step in enumerate(self._draws.operations):
             on = np.flatnonzero(self._draws.active[k, copy, rows])
             u = self._draws.uniform[k, copy[on], rows[on]]
-            if step.name == "crop":
+            if step.name == "random-crop":
                 batch = self._cropped(batch, on, u)
             elif step.name == "mix":
                 other = np.asarray(self._images[self._draws.partner[copy[on], rows[on]]])
                 other = other if other.shape[1:] == batch.shape[1:] else steps.centre(other, self.size)
-                batch[on] = blend(batch[on], other, 1 - step.amount * u[:, 0])
+                batch[on] = blend(batch[on], other, 1 - step["share"] * u[:, 0])
             elif len(on):
-                batch[on] = _APPLY[step.name](batch[on], step.amount, u, self._fill)
+                batch[on] = _APPLY[step.name](batch[on], step, u, self._fill)
         return batch
 
     def _cropped(self, batch: np.ndarray, on: np.ndarray, u: np.ndarray) -> np.ndarray:
@@ -109,32 +113,39 @@ class ImageMaker:
         return steps.crop(batch, corners[0], corners[1], self.size)
 
 
-def _flip(batch: np.ndarray, amount: float, u: np.ndarray, fill: str) -> np.ndarray:
-    return steps.flip(batch)
+def _flip(batch: np.ndarray, step: Step, u: np.ndarray, fill: str) -> np.ndarray:
+    return steps.flip(batch, vertical=step["vertical"])
 
 
-def _rotate(batch: np.ndarray, amount: float, u: np.ndarray, fill: str) -> np.ndarray:
-    return rotate(batch, np.linspace(-amount, amount, LEVELS)[(u[:, 0] * LEVELS).astype(np.int64)], fill=fill)
+def _rotate(batch: np.ndarray, step: Step, u: np.ndarray, fill: str) -> np.ndarray:
+    most = step["degrees"]
+    return rotate(batch, np.linspace(-most, most, LEVELS)[(u[:, 0] * LEVELS).astype(np.int64)], fill=fill)
 
 
-def _shift(batch: np.ndarray, amount: float, u: np.ndarray, fill: str) -> np.ndarray:
-    # At least one pixel can be asked for, or a small image would never move.
-    most = [max(1, round(amount * side)) if amount > 0 else 0 for side in batch.shape[1:3]]
+def _shift(batch: np.ndarray, step: Step, u: np.ndarray, fill: str) -> np.ndarray:
+    most = [_pixels(step["amount"], side) for side in batch.shape[1:3]]
     down, right = ((u[:, axis] * (2 * most[axis] + 1)).astype(np.int64) - most[axis] for axis in (0, 1))
     return steps.shift(batch, down, right, fill=fill)
 
 
-def _brightness(batch: np.ndarray, amount: float, u: np.ndarray, fill: str) -> np.ndarray:
-    return steps.brighten(batch, amount * (2 * u[:, 0] - 1))
+def _pixels(amount: Quantity, side: int) -> int:
+    """The largest move along a side: pixels as they are; of a share at least one, or a small image would never move."""
+    if amount.unit == "px":
+        return min(int(amount.value), side)
+    return max(1, round(amount.value * side)) if amount.value > 0 else 0
 
 
-def _contrast(batch: np.ndarray, amount: float, u: np.ndarray, fill: str) -> np.ndarray:
-    return steps.stretch_contrast(batch, 1 + amount * (2 * u[:, 0] - 1))
+def _brightness(batch: np.ndarray, step: Step, u: np.ndarray, fill: str) -> np.ndarray:
+    return steps.brighten(batch, step["amount"] * (2 * u[:, 0] - 1))
 
 
-def _erase(batch: np.ndarray, amount: float, u: np.ndarray, fill: str) -> np.ndarray:
+def _contrast(batch: np.ndarray, step: Step, u: np.ndarray, fill: str) -> np.ndarray:
+    return steps.stretch_contrast(batch, 1 + step["amount"] * (2 * u[:, 0] - 1))
+
+
+def _erase(batch: np.ndarray, step: Step, u: np.ndarray, fill: str) -> np.ndarray:
     height, width = batch.shape[1:3]
-    area = u[:, 0] * amount * height * width
+    area = u[:, 0] * step["share"] * height * width
     ratio = np.exp((2 * u[:, 1] - 1) * np.log(3))  # height to width, from 1:3 to 3:1
     tall = np.clip(np.round(np.sqrt(area * ratio)), 1, height).astype(np.int64)
     wide = np.clip(np.round(area / tall), 1, width).astype(np.int64)

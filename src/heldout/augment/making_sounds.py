@@ -15,13 +15,11 @@ import numpy as np
 
 from heldout.augment import sounds as steps
 from heldout.augment.drawing import Draws, draw, generator
-from heldout.augment.operations import Operation, parse_operations
+from heldout.augment.operations import Step, as_steps
 from heldout.errors import TrainingError
 
 T = TypeVar("T")
 R = TypeVar("R")
-SNR_SPAN_DB = 20.0
-"""The signal-to-noise ratio is drawn from the amount asked for to so many decibels more."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Task:
 
     row: int
     clip: np.ndarray
-    operations: tuple[Operation, ...]
+    operations: tuple[Step, ...]
     n_copies: int
     active: np.ndarray
     uniform: np.ndarray
@@ -43,7 +41,7 @@ class Task:
 def augment_sounds(
     sounds: np.ndarray,
     rate: int,
-    operations: str | Sequence[Operation] | None = None,
+    operations: str | Sequence[Step] | None = None,
     *,
     copies: int = 1,
     seed: int = 0,
@@ -58,8 +56,8 @@ def augment_sounds(
     sounds : int16 array, shape (n_sounds, length, 1)
     rate : int
         Samples per second.
-    operations : str or sequence of Operation, optional
-        Such as ``"shift 0.1, pitch 2 p 1"``, in this order; see `heldout.augment.operations.SOUNDS`.
+    operations : str or sequence of Step, optional
+        Such as ``"shift 0.1s, pitch 2 p 1"``, in this order; see `heldout.augment.operations`.
     copies : int, default=1
     seed : int, default=0
     pool : int array, shape (n_sounds,), optional
@@ -76,8 +74,7 @@ def augment_sounds(
     source : int64 array, shape (n_sounds * copies,)
     """
     n, length = steps.sound_shape(sounds)
-    found = parse_operations(operations, "sounds") if operations is None or isinstance(operations, str) else operations
-    draws = draw(found, n, copies, seed, pool=pool)
+    draws = draw(as_steps(operations, "sounds"), n, copies, seed, pool=pool)
     made = np.empty((copies, n, length, 1), np.int16)
     for task, clips in run_tasks(tasks(sounds, draws, rate=rate, seed=seed, best=best), make_clips, jobs=jobs):
         made[:, task.row, :, 0] = clips
@@ -120,15 +117,14 @@ def _made(task: Task, copy: int) -> np.ndarray:
         if not task.active[k, copy]:
             continue
         u = float(task.uniform[k, copy, 0])
-        either = (2 * u - 1) * step.amount
         if step.name == "pitch":
-            semitones += either
+            semitones += (2 * u - 1) * step["semitones"]
         elif step.name == "stretch":
-            speed *= 1 + either
+            speed *= 1 + (2 * u - 1) * step["share"]
         else:
             # Pitch and speed are changed in one pass, which costs half and blurs once.
             clip, semitones, speed = _bent(clip, task, semitones, speed), 0.0, 1.0
-            clip = _step(clip, step, u, either, task, copy)
+            clip = _step(clip, step, u, task, copy)
     return _bent(clip, task, semitones, speed)
 
 
@@ -138,18 +134,21 @@ def _bent(clip: np.ndarray, task: Task, semitones: float, speed: float) -> np.nd
     return steps.bend(clip, task.rate, semitones=semitones, speed=speed, best=task.best)
 
 
-def _step(clip: np.ndarray, step: Operation, u: float, either: float, task: Task, copy: int) -> np.ndarray:
+def _step(clip: np.ndarray, step: Step, u: float, task: Task, copy: int) -> np.ndarray:
     if step.name == "shift":
-        return steps.move(clip, int(np.clip(round(either * task.rate), -len(clip), len(clip))))
+        amount = step["amount"]
+        samples = round((2 * u - 1) * amount.value * (task.rate if amount.unit == "s" else len(clip)))
+        return steps.move(clip, int(np.clip(samples, -len(clip), len(clip))))
     if step.name == "noise":
         random = generator(task.seed, "noise of one clip", task.row, copy)
-        return steps.add_noise(clip, step.amount + SNR_SPAN_DB * u, random)
+        low, high = step["decibels"]
+        return steps.add_noise(clip, low + (high - low) * u, random)
     if step.name == "gain":
-        return steps.amplify(clip, either)
+        return steps.amplify(clip, (2 * u - 1) * step["decibels"])
     other = task.partners.get(copy)
     if other is None:
         return clip
-    share = np.float32(step.amount * u)
+    share = np.float32(step["share"] * u)
     return (1 - share) * clip + share * steps.to_float(other)
 
 

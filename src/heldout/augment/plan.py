@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from heldout.augment.drawing import Draws, draw
-from heldout.augment.operations import Operation
+from heldout.augment.operations import Step
 from heldout.augment.sources import pair_groups, tied_groups
 from heldout.data.dataset import Dataset
 from heldout.errors import SettingError
@@ -52,7 +52,7 @@ class Plan:
 
 def make_plan(
     data: Dataset,
-    operations: Sequence[Operation],
+    operations: Sequence[Step],
     *,
     copies: int,
     seed: int,
@@ -66,7 +66,7 @@ def make_plan(
     ----------
     data : Dataset
         Only the rows that may be augmented.
-    operations : sequence of Operation
+    operations : sequence of Step
     copies, seed : int
     originals : bool, default=True
     only : sequence of str, optional

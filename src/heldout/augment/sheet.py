@@ -15,7 +15,7 @@ import numpy as np
 from heldout.augment.drawing import draw
 from heldout.augment.making_images import ImageMaker
 from heldout.augment.making_sounds import make_clips, tasks
-from heldout.augment.operations import Operation
+from heldout.augment.operations import Step
 from heldout.data.dataset import Dataset
 
 _ACROSS = {"images": 10, "sounds": 4, "table": 4}
@@ -26,7 +26,7 @@ Block = tuple[str, list[list[np.ndarray]]]  # caption, and rows of RGB tiles
 
 def make_sheet(
     data: Dataset,
-    operations: Sequence[Operation],
+    operations: Sequence[Step],
     *,
     seed: int = 0,
     fill: str = "edge",
@@ -39,7 +39,7 @@ def make_sheet(
     ----------
     data : Dataset
         Images are shown as they are, sounds as spectrograms, tables as scatter plots of neighbouring features.
-    operations : sequence of Operation
+    operations : sequence of Step
     seed : int, default=0
     fill : {'edge', 'mean', 'zero'}, default='edge'
     best : bool, default=False
@@ -52,7 +52,7 @@ def make_sheet(
     """
     together = [(" + ".join(step.name for step in operations), tuple(operations))] if len(operations) > 1 else []
     blocks: list[Block] = []
-    for caption, steps in [*((str(step), (replace(step, probability=1.0),)) for step in operations), *together]:
+    for caption, steps in [*((str(step), (replace(step, p=1.0),)) for step in operations), *together]:
         if data.kind == "images":
             rows = _image_rows(data, steps, seed, fill)
         elif data.kind == "sounds":
@@ -73,7 +73,7 @@ def _chosen(data: Dataset, n: int) -> np.ndarray:
     return rows
 
 
-def _image_rows(data: Dataset, steps: tuple[Operation, ...], seed: int, fill: str) -> list[list[np.ndarray]]:
+def _image_rows(data: Dataset, steps: tuple[Step, ...], seed: int, fill: str) -> list[list[np.ndarray]]:
     rows = _chosen(data, _ACROSS["images"])
     few = np.concatenate([rows, np.setdiff1d(np.arange(len(data)), rows)[:200]])  # partners for mix, not all the data
     part = data.take(few)
@@ -95,7 +95,7 @@ def _tile(image: np.ndarray) -> np.ndarray:
     return np.asarray(small)
 
 
-def _sound_rows(data: Dataset, steps: tuple[Operation, ...], seed: int, best: bool) -> list[list[np.ndarray]]:
+def _sound_rows(data: Dataset, steps: tuple[Step, ...], seed: int, best: bool) -> list[list[np.ndarray]]:
     rows = _chosen(data, _ACROSS["sounds"])
     part = data.take(np.concatenate([rows, np.setdiff1d(np.arange(len(data)), rows)[:50]]))
     draws = draw(steps, len(part), 1, seed, pool=part.y)
@@ -117,7 +117,7 @@ def spectrogram_tile(clip: np.ndarray, height: int = 100, width: int = 160) -> n
     return (255 - level * (255 - np.array(_DARK))).astype(np.uint8)
 
 
-def _table_rows(data: Dataset, steps: tuple[Operation, ...], seed: int) -> list[list[np.ndarray]]:
+def _table_rows(data: Dataset, steps: tuple[Step, ...], seed: int) -> list[list[np.ndarray]]:
     from heldout.augment.tables import augment_table
 
     rows = np.random.default_rng(seed).permutation(len(data))[:300]

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from heldout.augment.operations import LANGUAGES
 from heldout.errors import SettingError
 from heldout.files import DiskError, write_json
 
@@ -61,7 +62,7 @@ class Staging:
         if not self.folder.exists():
             return False
         try:
-            same = json.loads((self.folder / RECIPE).read_text("utf-8")) == self._recipe
+            same = _today(json.loads((self.folder / RECIPE).read_text("utf-8"))) == self._recipe
         except (OSError, ValueError):
             same = False
         if same:
@@ -116,6 +117,14 @@ class Staging:
                 f"cannot take its place: {error.strerror or error}", where=str(self.target), fix="choose another OUT"
             ) from error
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _today(recipe: Any) -> Any:
+    """A recipe with its operations in today's words, should an earlier version have begun."""
+    if not isinstance(recipe, dict) or recipe.get("kind") not in LANGUAGES:
+        return recipe
+    words = LANGUAGES[recipe["kind"]]
+    return {**recipe, "operations": [words.upgraded(str(step)) for step in recipe.get("operations") or ()]}
 
 
 def require_room(folder: Path, n_bytes: int) -> None:

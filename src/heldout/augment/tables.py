@@ -9,14 +9,14 @@ import numpy as np
 
 from heldout.augment.drawing import draw, generator
 from heldout.augment.features import PCANoise, mix_within_class, swap_categories
-from heldout.augment.operations import Operation, parse_operations
+from heldout.augment.operations import Step, as_steps
 from heldout.errors import SettingError
 
 
 def augment_table(
     frame: Any,
     y: np.ndarray,
-    operations: str | Sequence[Operation] | None = None,
+    operations: str | Sequence[Step] | None = None,
     *,
     copies: int = 1,
     seed: int = 0,
@@ -32,8 +32,8 @@ def augment_table(
     frame : pandas.DataFrame
         Columns of numbers (NaN: missing) and of text (None: missing); training rows only.
     y : int array, shape (n_rows,)
-    operations : str or sequence of Operation, optional
-        Such as ``"noise 0.1, mix 5, swap colour"``; see `heldout.augment.operations.TABLE`.
+    operations : str or sequence of Step, optional
+        Such as ``"pca-noise 0.1, smote 5, swap colour"``; see `heldout.augment.operations`.
     copies : int, default=1
     seed : int, default=0
     ties : int array, shape (n_rows,), optional
@@ -53,28 +53,33 @@ def augment_table(
     """
     import pandas as pd
 
-    found = parse_operations(operations, "table") if operations is None or isinstance(operations, str) else operations
+    found = as_steps(operations, "table")
     numeric = [name for name in frame.columns if frame[name].dtype != object]
     _check(found, frame, numeric)
     n = len(frame)
     whole = frame[numeric].to_numpy(np.float64)
     filled = np.where(np.isnan(whole), _means(whole), whole)
-    noise = {step: PCANoise(sigma=step.amount, scale=True).fit(filled) for step in found if step.name == "noise"}
+    noise = {
+        k: PCANoise(sigma=step["sigma"], scale=True).fit(filled)
+        for k, step in enumerate(found)
+        if step.name == "pca-noise"
+    }
     draws = draw(found, n, copies, seed)
     sets, partners = [], []
     for copy in range(copies):
         numbers, partner = whole.copy(), np.full(n, -1)
         texts = {name: frame[name].to_numpy(object) for name in frame.columns if name not in numeric}
         for k, step in enumerate(found):
-            on, random = draws.active[k, copy], generator(seed, f"rows {step.name} {step.column}", k, copy)
+            on, random = draws.active[k, copy], generator(seed, f"rows {step.stream}", k, copy)
             if step.name == "swap":
-                swapped = swap_categories(texts[step.column], y, probability=1, seed=random)
-                texts[step.column] = np.where(on, swapped, texts[step.column])
-            elif step.name == "noise":
-                moved = noise[step].make(filled, copies=1, seed=random).x
+                column = step["column"]
+                swapped = swap_categories(texts[column], y, probability=1, seed=random)
+                texts[column] = np.where(on, swapped, texts[column])
+            elif step.name == "pca-noise":
+                moved = noise[k].make(filled, copies=1, seed=random).x
                 numbers[on] += (moved - filled)[on]
             else:
-                mixed = mix_within_class(filled, y, neighbours=int(step.amount), ties=ties, seed=random)
+                mixed = mix_within_class(filled, y, neighbours=step["neighbours"], ties=ties, seed=random)
                 numbers[on] += (mixed.x - filled)[on]
                 partner = np.where(on, mixed.partner, -1)
         numbers = _kept_in_form(numbers, whole)
@@ -85,12 +90,12 @@ def augment_table(
     return made, np.tile(np.arange(n), copies), np.concatenate(partners)
 
 
-def _check(found: Sequence[Operation], frame: Any, numeric: list[str]) -> None:
+def _check(found: Sequence[Step], frame: Any, numeric: list[str]) -> None:
     for step in found:
-        if step.name == "swap" and (step.column not in frame.columns or step.column in numeric):
+        if step.name == "swap" and (step["column"] not in frame.columns or step["column"] in numeric):
             texts = [name for name in frame.columns if name not in numeric]
             raise SettingError(
-                f"{step.column!r} is no column of categories",
+                f"{step['column']!r} is no column of categories",
                 where="operations",
                 fix=f"swap one of {', '.join(map(repr, texts[:12]))}" if texts else "leave out swap: all are numbers",
             )

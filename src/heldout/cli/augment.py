@@ -84,7 +84,7 @@ def augment(
     \b
     Example:
       heldout augment photos/ more/ --with "flip, rotate 5" --sheet sheet.png
-      heldout augment esc10 more/ --run runs/esc10 --with "pitch 2, noise 20"
+      heldout augment esc10 more/ --run runs/esc10 --with "pitch 2, noise 20..40"
       heldout augment iris more.csv --copies 9
     """
     from heldout.augment.disk import augment_to_disk

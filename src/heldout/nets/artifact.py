@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from heldout.augment.training import LANGUAGE as AUGMENT
 from heldout.errors import ArtifactError, HeldoutError
 from heldout.nets.layers.base import Parameter
 from heldout.nets.net import Net
@@ -114,6 +115,9 @@ def _settings(found: Any) -> dict[str, Any]:
         raise _refuse("a setting has the wrong type")
     if not isinstance(found["standardize"], bool):
         raise _refuse("standardize is not true or false")
+    if not isinstance(found["augment"], str):
+        raise _refuse("augment is no line of text")
+    found["augment"] = AUGMENT.upgraded(found["augment"])
     return {**found, "freeze": tuple(freeze)}
 
 

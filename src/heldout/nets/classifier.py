@@ -73,10 +73,10 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
     label_noise : float
         Share of the training rows whose label is exchanged for another (to study what noise does).
     augment : str
-        What training rows undergo, each time anew: ``"flip, crop 4, mixup 0.2"``. Validation rows stay as they are.
-        Images: flip, shift, crop, rotate, brightness, contrast, erase, mixup, cutmix; spectrograms: also timeshift,
-        stretch, pitch, specaugment, noise, gain; signals: flip, shift, crop, erase, timeshift, noise, gain, mixup,
-        cutmix; vectors: mixup. See `heldout.nets.fit.augment_words.WORDS`.
+        What training rows undergo, each time anew: ``"flip, shift 4px, mixup 0.2"``. Validation rows stay as they are.
+        Images: flip, shift, rotate, brightness, contrast, erase, mixup, cutmix; spectrograms: also timeshift,
+        stretch, pitch, specaugment, noise, gain; signals: flip, shift, erase, timeshift, noise, gain, mixup, cutmix;
+        vectors: mixup. See `heldout.augment.operations`.
     class_weight : dict or 'balanced', optional
         Weight of each class in the loss. Weights are scaled to mean 1.
     clip : float, optional

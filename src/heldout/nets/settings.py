@@ -151,7 +151,7 @@ def _schedule_problem(text: object) -> str:
 
 
 def _augment_problem(line: object) -> str:
-    from heldout.nets.fit.augment_words import parse_augment
+    from heldout.augment.training import parse_augment
 
     try:
         parse_augment(line)

@@ -1,64 +1,123 @@
 """The line of ``--prepare``: steps with commas between them, each a word followed by its numbers and options.
 
-``impute mean, one-hot, standardize, pca 0.95`` for tables, ``crop 28, grey, standardize`` for images. See `WORDS`.
+``impute mean, one-hot, standardize, pca 0.95`` for tables, ``centre-crop 28, grey`` for images.
 """
 
 from __future__ import annotations
 
-import difflib
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from heldout.errors import SettingError
+from heldout.lines import Choice, Either, Item, Line, Number, Option, Size, Word, language
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from heldout.data.dataset import Dataset
 
-WORDS = {
-    "impute": "impute mean|median|most-frequent",
-    "one-hot": "one-hot [MOST CATEGORIES]",
-    "ordinal": "ordinal",
-    "centre": "centre",
-    "standardize": "standardize",
-    "minmax": "minmax",
-    "robust": "robust",
-    "pca": "pca NUMBER|SHARE [whiten]",
-    "crop": "crop PIXELS or crop HEIGHTxWIDTH",
-    "resize": "resize PIXELS or resize HEIGHTxWIDTH",
-    "grey": "grey",
-    "colour": "colour",
-}
-SPELLINGS = {
-    "center": "centre",
-    "mean-centre": "centre",
-    "standardise": "standardize",
-    "onehot": "one-hot",
-    "gray": "grey",
-    "color": "colour",
-    "rgb": "colour",
-}
+TABLE, ANY, IMAGES = "tables", "all", "images"
+
+_COMPONENTS = Either(
+    "components",
+    (
+        Number("number", 1, 100_000, whole=True),
+        Number("share", 0, 1, above=True, below=True),
+    ),
+    about="the number of components or a share of the variance",
+)
+_SIZE = Size("pixels")
+
+_WORDS: tuple[tuple[Word, str], ...] = (
+    (
+        Word(
+            "impute",
+            "fills missing numbers; a column that had any gets an indicator column",
+            (Choice("strategy", ("mean", "median", "most-frequent"), default="median"),),
+            example="impute mean",
+        ),
+        TABLE,
+    ),
+    (
+        Word(
+            "one-hot",
+            "a 0/1 column for each of the most frequent categories, one for the others, one for missing",
+            (Number("categories", 1, 10_000, whole=True, default=50),),
+            example="one-hot 50",
+            spellings=("onehot",),
+        ),
+        TABLE,
+    ),
+    (
+        Word(
+            "ordinal",
+            "categories as 0, 1, 2 ... in sorted order (numbers as numbers); missing and new ones filled like numbers",
+        ),
+        TABLE,
+    ),
+    (Word("centre", "subtracts the mean", spellings=("center", "mean-centre")), ANY),
+    (Word("standardize", "mean 0, standard deviation 1", spellings=("standardise",)), ANY),
+    (Word("minmax", "smallest value 0, largest 1"), ANY),
+    (Word("robust", "median 0, interquartile range 1"), ANY),
+    (
+        Word(
+            "pca",
+            "principal components, by their number or by the share of the variance that they keep; `whiten`: each of "
+            "variance 1",
+            (_COMPONENTS,),
+            (Option("whiten"),),
+            example="pca 0.95",
+        ),
+        ANY,
+    ),
+    (
+        Word(
+            "centre-crop",
+            "cuts out the middle of the image",
+            (_SIZE,),
+            example="centre-crop 28",
+            spellings=("center-crop",),
+        ),
+        IMAGES,
+    ),
+    (
+        Word(
+            "resize",
+            "Pillow's bilinear filter, which averages over all pixels that a new one covers",
+            (_SIZE,),
+            example="resize 16",
+        ),
+        IMAGES,
+    ),
+    (Word("grey", "one channel of brightness (0.299 R + 0.587 G + 0.114 B)", spellings=("gray",)), IMAGES),
+    (Word("colour", "three channels", spellings=("color", "rgb")), IMAGES),
+)
+
+
+def _crop(words: Sequence[str]) -> Sequence[str]:
+    """Up to version 0.1, ``crop`` cut out the middle here, a random place in another language, and moved in a third."""
+    return ["centre-crop", *words[1:]]
+
+
+LANGUAGE = language(
+    (word for word, _ in _WORDS),
+    of="--prepare",
+    where="--prepare",
+    any_case=True,
+    most=100,
+    old={"crop": _crop},
+    elsewhere={"random-crop": "is for heldout augment: preparation does the same to every image"},
+)
+"""The language of ``--prepare``."""
+
+FOR = {word.name: kind for word, kind in _WORDS}
+"""Which data each word is for: `TABLE`, `IMAGES` or `ANY`."""
+
 SCALERS = ("centre", "standardize", "minmax", "robust")
-_TABLE_ONLY = ("impute", "one-hot", "ordinal")
-_IMAGES_ONLY = ("crop", "resize", "grey", "colour")
-_STRATEGIES = ("mean", "median", "most-frequent")
-MAX_TEXT = 2000
 
 
-@dataclass(frozen=True)
-class Step:
-    """One step: its word, its values, and the character of the line where it begins."""
-
-    word: str
-    values: tuple[Any, ...] = ()
-    at: int = 0
-
-
-def parse_prepare(text: str) -> list[Step]:
+def parse_prepare(text: str) -> Line:
     """Read a line of steps.
 
     Raises
@@ -68,109 +127,38 @@ def parse_prepare(text: str) -> list[Step]:
 
     Examples
     --------
-    >>> [step.word for step in parse_prepare("standardize, pca 0.95")]
+    >>> [step.word for step in parse_prepare("standardize, pca 0.95").items]
     ['standardize', 'pca']
     """
-    if len(text) > MAX_TEXT:
-        raise SettingError(f"--prepare has {len(text):,} characters", where="--prepare", fix="a line of a few steps")
-    steps: list[Step] = []
-    for piece in re.finditer(r"[^,]*(?:,|$)", text):
-        words = [(m.group(), piece.start() + m.start()) for m in re.finditer(r"[^\s,]+", piece.group())]
-        if words:
-            steps.append(_step(text, words))
-        elif piece.group().endswith(","):
-            _refuse(text, piece.end() - 1, 1, "there is no step before this comma", "write a step between commas")
-    if not steps:
-        _refuse(text, 0, 1, "there is no step", f"choose from {', '.join(WORDS)}")
-    _check_order(text, steps)
-    return steps
+    line = LANGUAGE.parse(text)
+    _check_order(line)
+    return line
 
 
-def _refuse(text: str, at: int, length: int, what: str, fix: str) -> NoReturn:
-    raise SettingError(f"{what}\n{text}\n{' ' * at}{'^' * max(1, length)}", where="--prepare", fix=fix)
-
-
-def _step(text: str, words: list[tuple[str, int]]) -> Step:
-    (written, at), *rest = words
-    word = SPELLINGS.get(written.lower(), written.lower())
-    if word not in WORDS:
-        near = difflib.get_close_matches(word, [*WORDS, *SPELLINGS], 1, 0.5)
-        hint = f"did you mean {SPELLINGS.get(near[0], near[0])!r}? " if near else ""
-        _refuse(text, at, len(written), f"{written!r} is no step", f"{hint}choose from {', '.join(WORDS)}")
-    reader = {"impute": _strategy, "one-hot": _count, "pca": _components, "crop": _size, "resize": _size}.get(word)
-    values, n_used = reader(text, word, at, rest) if reader else ((), 0)
-    if len(rest) > n_used:
-        extra, place = rest[n_used]
-        what = f"{word} does not take {extra!r}" if n_used or not reader else f"{extra!r} does not fit {word}"
-        _refuse(text, place, len(extra), what, f"{WORDS[word]}; steps are separated by commas")
-    return Step(word, values, at)
-
-
-Words = list[tuple[str, int]]
-
-
-def _strategy(text: str, word: str, at: int, rest: Words) -> tuple[tuple[Any, ...], int]:
-    if not rest:
-        return ("median",), 0
-    given = rest[0][0].lower().replace("_", "-")
-    if given not in _STRATEGIES:
-        _refuse(text, rest[0][1], len(rest[0][0]), f"missing values are not filled by {rest[0][0]!r}", WORDS[word])
-    return (given,), 1
-
-
-def _count(text: str, word: str, at: int, rest: Words) -> tuple[tuple[Any, ...], int]:
-    if not rest:
-        return (50,), 0
-    if not rest[0][0].isdigit() or not 1 <= int(rest[0][0]) <= 10_000:
-        _refuse(text, rest[0][1], len(rest[0][0]), f"{rest[0][0]!r} is no number of categories", "one-hot 50")
-    return (int(rest[0][0]),), 1
-
-
-def _components(text: str, word: str, at: int, rest: Words) -> tuple[tuple[Any, ...], int]:
-    if not rest:
-        _refuse(text, at, len(word), "pca does not say how many components", "pca 20, or pca 0.95 of the variance")
-    written, place = rest[0]
-    is_count = written.isdigit() and 1 <= int(written) <= 100_000
-    is_share = re.fullmatch(r"0?\.\d+", written) is not None and 0 < float(written) < 1
-    if not is_count and not is_share:
-        _refuse(text, place, len(written), f"{written!r} is neither a number nor a share", "pca 20, or pca 0.95")
-    whiten = len(rest) > 1 and rest[1][0].lower() == "whiten"
-    return (int(written) if is_count else float(written), whiten), 1 + whiten
-
-
-def _size(text: str, word: str, at: int, rest: Words) -> tuple[tuple[Any, ...], int]:
-    if not rest:
-        _refuse(text, at, len(word), f"{word} does not say to what size", f"{word} 28, or {word} 28x32")
-    written, place = rest[0]
-    found = re.fullmatch(r"(\d{1,4})(?:x(\d{1,4}))?", written.lower())
-    if not found or not all(1 <= int(side) <= 4096 for side in found.groups() if side):
-        _refuse(text, place, len(written), f"{written!r} is no size in pixels", f"{word} 28, or {word} 28x32")
-    return (int(found[1]), int(found[2] or found[1])), 1
-
-
-def _check_order(text: str, steps: list[Step]) -> None:
-    """Filling and encoding, or picture steps, come first; there may be one scaler before pca and one after it."""
+def _check_order(line: Line) -> None:
+    """Filling and encoding, or image steps, come first; there may be one scaler before pca and one after it."""
     seen: list[str] = []
-    for step in steps:
-        early = step.word in (*_TABLE_ONLY, *_IMAGES_ONLY)
-        if early and any(word in (*SCALERS, "pca") for word in seen):
-            _refuse(text, step.at, len(step.word), f"{step.word} comes after {seen[-1]}", f"put {step.word} first")
+    for step in line.items:
+        problem = f"{step.word} comes after {seen[-1]}" if seen else ""
+        if FOR[step.word] != ANY and any(word in (*SCALERS, "pca") for word in seen):
+            raise line.complaint(step, problem, f"put {step.word} first")
         since = seen[seen.index("pca") + 1 :] if "pca" in seen else seen
-        twice = step.word in seen and step.word not in SCALERS and step.word not in _IMAGES_ONLY
+        twice = step.word in seen and step.word not in SCALERS and FOR[step.word] != IMAGES
         if twice or (step.word in SCALERS and any(word in SCALERS for word in since)):
-            _refuse(text, step.at, len(step.word), f"{step.word} comes after {seen[-1]}", "scale once, encode once")
+            raise line.complaint(step, problem, "scale once, encode once")
         if {step.word, *seen} >= {"one-hot", "ordinal"}:
-            _refuse(text, step.at, len(step.word), f"{step.word} comes after {seen[-1]}", "encode one way")
+            raise line.complaint(step, problem, "encode one way")
         seen.append(step.word)
 
 
 def check_kind(text: str, kind: str) -> None:
     """Raise `SettingError` at the first step that is not for data of this kind."""
-    wrong = {"table": _IMAGES_ONLY, "images": _TABLE_ONLY, "sounds": (*_IMAGES_ONLY, *_TABLE_ONLY)}[kind]
-    for step in parse_prepare(text):
-        if step.word in wrong:
-            fits = [word for word in WORDS if word not in wrong]
-            _refuse(text, step.at, len(step.word), f"{step.word} is not for {kind}", f"for {kind}: {', '.join(fits)}")
+    fitting = {"table": (ANY, TABLE), "images": (ANY, IMAGES), "sounds": (ANY,)}[kind]
+    line = parse_prepare(text)
+    for step in line.items:
+        if FOR[step.word] not in fitting:
+            fits = [word for word, of in FOR.items() if of in fitting]
+            raise line.complaint(step, f"{step.word} is not for {kind}", f"for {kind}: {', '.join(fits)}")
 
 
 def check_line(text: str, data: Dataset) -> None:
@@ -183,10 +171,12 @@ def check_line(text: str, data: Dataset) -> None:
 
 def check_components(text: str, n_numbers: int) -> None:
     """Raise `SettingError` if the line asks for more principal components than a row has numbers."""
-    for step in parse_prepare(text):
-        if step.word == "pca" and isinstance(step.values[0], int) and step.values[0] > n_numbers:
-            what = f"a row has {n_numbers} numbers, and {step.values[0]} components were asked for"
-            _refuse(text, step.at, len(step.word), what, f"pca {n_numbers} at most, or a share such as pca 0.95")
+    line = parse_prepare(text)
+    for step in line.items:
+        wanted = step["components"] if step.word == "pca" else 0
+        if isinstance(wanted, int) and wanted > n_numbers:
+            what = f"a row has {n_numbers} numbers, and {wanted} components were asked for"
+            raise line.complaint(step, what, f"pca {n_numbers} at most, or a share such as pca 0.95")
 
 
 def numbers_of(text: str, data: Dataset) -> int | None:
@@ -203,21 +193,21 @@ def numbers_of(text: str, data: Dataset) -> int | None:
 
 def vector_steps(text: str, *, seed: int) -> list[tuple[str, Any]]:
     """Scalers and projections of the line, as steps of a pipeline over rows of numbers."""
-    return [_named(number, step, seed) for number, step in enumerate(parse_prepare(text)) if _is_vector(step)]
+    return [_named(number, step, seed) for number, step in enumerate(parse_prepare(text).items) if _is_vector(step)]
 
 
 def picture_steps(text: str) -> list[tuple[str, Any]]:
     """Steps of the line that give pictures again."""
     from heldout.prepare.pictures import CentreCrop, ResizeImages, ToColour, ToGrey
 
-    makers = {"crop": CentreCrop, "resize": ResizeImages, "grey": ToGrey, "colour": ToColour}
-    found = [(number, step) for number, step in enumerate(parse_prepare(text)) if step.word in makers]
-    return [(f"{step.word}-{number}", makers[step.word](*step.values)) for number, step in found]
+    makers = {"centre-crop": CentreCrop, "resize": ResizeImages, "grey": ToGrey, "colour": ToColour}
+    found = [(number, step) for number, step in enumerate(parse_prepare(text).items) if step.word in makers]
+    return [(f"{step.word}-{number}", makers[step.word](*step.values.get("pixels", ()))) for number, step in found]
 
 
 def is_for_pictures(text: str) -> bool:
     """Whether all steps give pictures again, so that a convolutional net can read them."""
-    return all(step.word in _IMAGES_ONLY for step in parse_prepare(text))
+    return all(FOR[step.word] == IMAGES for step in parse_prepare(text).items)
 
 
 def table_steps(text: str, frame: pd.DataFrame, *, seed: int) -> list[tuple[str, Any]]:
@@ -228,30 +218,30 @@ def table_steps(text: str, frame: pd.DataFrame, *, seed: int) -> list[tuple[str,
     """
     from heldout.prepare.tables import column_preparation
 
-    steps = parse_prepare(text)
+    steps = parse_prepare(text).items
     first = next((n for n, step in enumerate(steps) if step.word == "pca"), len(steps))
     by_word = {step.word: step.values for step in steps[:first]}
     prepare = column_preparation(
         frame,
-        strategy=by_word.get("impute", ("median",))[0].replace("-", "_"),
+        strategy=by_word.get("impute", {"strategy": "median"})["strategy"].replace("-", "_"),
         scalers=[_named(n, step, seed) for n, step in enumerate(steps[:first]) if step.word in SCALERS],
         ordinal="ordinal" in by_word,
-        max_categories=by_word.get("one-hot", (50,))[0],
+        max_categories=by_word.get("one-hot", {"categories": 50})["categories"],
     )
     return [("prepare", prepare), *(_named(n, step, seed) for n, step in enumerate(steps) if n >= first)]
 
 
-def _is_vector(step: Step) -> bool:
+def _is_vector(step: Item) -> bool:
     return step.word in SCALERS or step.word == "pca"
 
 
-def _named(number: int, step: Step, seed: int) -> tuple[str, Any]:
+def _named(number: int, step: Item, seed: int) -> tuple[str, Any]:
     from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
     from heldout.prepare.components import Components
 
     if step.word == "pca":
-        return f"pca-{number}", Components(step.values[0], whiten=step.values[1], seed=seed)
+        return f"pca-{number}", Components(step["components"], whiten=step["whiten"], seed=seed)
     makers = {
         "centre": lambda: StandardScaler(with_std=False),
         "standardize": StandardScaler,
@@ -259,3 +249,8 @@ def _named(number: int, step: Step, seed: int) -> tuple[str, Any]:
         "robust": RobustScaler,
     }
     return f"{step.word}-{number}", makers[step.word]()
+
+
+def rows_of_table() -> list[tuple[str, str, str]]:
+    """Documentation: form, the kind of data it is for, and what it does."""
+    return [(word.form, FOR[name], word.does) for name, word in LANGUAGE.words.items()]

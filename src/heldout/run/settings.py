@@ -198,7 +198,16 @@ def read_config(path: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(values, dict):
         raise SettingError("a config holds `name: value` lines", where=str(path), fix="write one setting per line")
-    return values
+    return _in_words_of_today(values)
+
+
+def _in_words_of_today(values: dict[str, Any]) -> dict[str, Any]:
+    """The same settings, should an earlier version have written them."""
+    if not isinstance(values.get("prepare"), str):
+        return values
+    from heldout.prepare.language import LANGUAGE
+
+    return {**values, "prepare": LANGUAGE.upgraded(values["prepare"])}
 
 
 def config_schema() -> dict[str, Any]:

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from heldout.augment import batches
-from heldout.nets.fit.augment_words import Step, parse_augment
+from heldout.augment.operations import Step
+from heldout.augment.training import parse_augment
 from heldout.nets.fit.batch import StepBatch
 from heldout.nets.fit.streams import Words, branch, uniforms
 from heldout.nets.layers.base import Shape
@@ -33,7 +34,7 @@ class Augmenter:
     Parameters
     ----------
     line : str
-        See `heldout.nets.fit.augment_words.WORDS`. ``mixup`` and ``cutmix`` come after all other steps.
+        See `heldout.augment.training`. ``mixup`` and ``cutmix`` come after all other steps.
     shape : tuple of int
         Of one row.
     is_pixels : bool
@@ -54,7 +55,7 @@ class Augmenter:
         self.is_pixels, self.device, self.dtype = is_pixels, device, dtype
         self.words = Words(device)
         self._tables: dict[str, Tensor] = {}
-        counts = [_DRAWS + (4 * int(s.amounts[0]) if s.name == "specaugment" else 0) for s in self.steps]
+        counts = [_DRAWS + (4 * s["masks"] if s.name == "specaugment" else 0) for s in self.steps]
         self.starts = np.cumsum([0, *counts]).tolist()
 
     def apply(self, rows: Tensor, batch: StepBatch) -> Tensor:
@@ -76,53 +77,53 @@ class Augmenter:
     def _one(self, step: Step, rows: Tensor, on: Tensor, u: Tensor, field: Tensor) -> Tensor:
         """One step, on the rows for which its chance came up."""
         _, height, width, _ = rows.shape
-        amount = step.amounts[0] if step.amounts else 0.0
         match step.name:
             case "flip":
-                return batches.flip(rows, on, axis=1 if "vertical" in step.flags else 2)
+                return batches.flip(rows, on, axis=1 if step["vertical"] else 2)
             case "shift":
-                down, right = (self._whole(u[:, i], amount * size, on) for i, size in enumerate((height, width)))
-                return batches.move(rows, down if height > 1 else torch.zeros_like(down), right)
-            case "crop":
-                down, right = (self._whole(u[:, i], amount, on) for i in range(2))
-                edge = "reflect" if step.flags else "zero"
+                value, unit = step["amount"]
+                most = [value if unit == "px" else value * size for size in (height, width)]
+                down, right = (self._whole(u[:, i], most[i], on) for i in range(2))
+                edge = "reflect" if step["reflect"] else "zero"
                 return batches.move(rows, down if height > 1 else torch.zeros_like(down), right, edge=edge)
             case "timeshift":
-                right = self._whole(u[:, 0], amount * width, on)
-                edge = "wrap" if step.flags else "zero"
+                right = self._whole(u[:, 0], step["share"] * width, on)
+                edge = "wrap" if step["wrap"] else "zero"
                 return batches.move(rows, torch.zeros_like(right), right, edge=edge, fill=self._silence(rows))
             case "rotate":
-                return batches.rotate(rows, _signed(u[:, 0]) * amount * on)
+                return batches.rotate(rows, _signed(u[:, 0]) * step["degrees"] * on)
             case "brightness":
-                return self._limit(batches.brighten(rows, _signed(u[:, 0]) * amount * on))
+                return self._limit(batches.brighten(rows, _signed(u[:, 0]) * step["amount"] * on))
             case "contrast":
-                return self._limit(batches.contrast(rows, 1 + _signed(u[:, 0]) * amount * on))
+                return self._limit(batches.contrast(rows, 1 + _signed(u[:, 0]) * step["amount"] * on))
             case "erase":
-                return batches.fill_box(rows, _erased(u, amount, on, height, width), batches.mean_of(rows))
+                return batches.fill_box(rows, _erased(u, step["share"], on, height, width), batches.mean_of(rows))
             case "stretch":
-                places = batches.stretched_places(width, 1 + _signed(u[:, 0]) * amount * on)
+                places = batches.stretched_places(width, 1 + _signed(u[:, 0]) * step["share"] * on)
                 return batches.resample(rows, places, axis=2, fill=self._silence(rows))
             case "pitch":
-                low, high = step.amounts[1:]
-                places = batches.pitched_places(height, _signed(u[:, 0]) * amount * on, low=low, high=high)
+                semitones = _signed(u[:, 0]) * step["semitones"] * on
+                places = batches.pitched_places(height, semitones, low=step["low"], high=step["high"])
                 return _where(on, batches.resample(rows, places, axis=1, fill=self._silence(rows)), rows)
             case "specaugment":
                 return _hide(rows, step, on, u)
             case "noise":
-                return self._noise(step, rows, on, field)
+                return self._noise(step, rows, on, u[:, 0], field)
             case "gain":
-                decibels = _signed(u[:, 0]) * amount * on
-                if step.flags:
-                    return self._limit(batches.brighten(rows, decibels / step.unit))
+                decibels = _signed(u[:, 0]) * step["decibels"] * on
+                if step["levels"] is not None:
+                    return self._limit(batches.brighten(rows, decibels / step["levels"]))
                 return batches.amplify(rows, decibels)
         raise AssertionError(f"no way to {step.name}")
 
-    def _noise(self, step: Step, rows: Tensor, on: Tensor, field: Tensor) -> Tensor:
-        ratio = torch.where(on, step.amounts[0], float("inf")).to(rows.dtype)
+    def _noise(self, step: Step, rows: Tensor, on: Tensor, u: Tensor, field: Tensor) -> Tensor:
+        low, high = step["decibels"]
+        ratio = torch.where(on, low if low == high else low + (high - low) * u, float("inf")).to(rows.dtype)
         words = self.words.draw(field, rows[0].numel())
-        if step.flags:
+        unit = step["levels"]
+        if unit is not None:
             powers = self._look_up("exponential", words).view(rows.shape)
-            noisy = batches.add_noise_to_levels(rows * step.unit, powers, ratio) / step.unit
+            noisy = batches.add_noise_to_levels(rows * unit, powers, ratio) / unit
             return self._limit(_where(on, noisy, rows))
         return self._limit(batches.add_noise(rows, self._look_up("normal", words).view(rows.shape), ratio))
 
@@ -149,7 +150,7 @@ class Augmenter:
         for step in self.mixing:
             on = (chance >= below) & (chance < below + step.p)
             below += step.p
-            own = _own_share(step.amounts[0], u[..., 2].reshape(-1))
+            own = _own_share(step["alpha"], u[..., 2].reshape(-1))
             if step.name == "mixup":
                 own = torch.where(on, own, 1.0)
                 flat = batches.mix(flat, others, own)
@@ -210,10 +211,10 @@ def _erased(u: Tensor, most: float, on: Tensor, height: int, width: int) -> Tens
 
 def _hide(rows: Tensor, step: Step, on: Tensor, u: Tensor) -> Tensor:
     """SpecAugment (Park et al. 2019): stripes of bands and of frames get the row's mean."""
-    n_masks = int(step.amounts[0])
+    n_masks = step["masks"]
     fill = batches.mean_of(rows)
     drawn = u[:, _DRAWS - 1 : _DRAWS - 1 + 4 * n_masks].reshape(-1, 4, n_masks)
-    for axis, most, at in ((1, step.amounts[1], 0), (2, step.amounts[2], 2)):
+    for axis, most, at in ((1, step["bands"], 0), (2, step["frames"], 2)):
         width = (drawn[:, at] * (most + 1)).floor().long() * on[:, None]
         first = (drawn[:, at + 1] * (rows.shape[axis] - width + 1)).floor().long()
         rows = batches.fill_bands(rows, first, width, axis=axis, fill=fill)

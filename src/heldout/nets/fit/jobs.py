@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_array
 
+from heldout.augment.training import parse_augment
 from heldout.errors import LabelError, SettingError, ShapeError
-from heldout.nets.fit.augment_words import parse_augment
 from heldout.nets.fit.feed import check_rows
 from heldout.nets.fit.machine import find_device
 from heldout.nets.fit.parts import hold_out, row_weights
