@@ -28,7 +28,8 @@ from net_common import read_mnist
 
 from heldout_course.book import work
 from heldout_course.book.library import find_recipe
-from heldout_course.experiments.expand import Job, expand
+from heldout_course.experiments.expand import expand
+from heldout_course.experiments.jobs import Job
 from heldout_course.experiments.runner import run_jobs
 from heldout_course.experiments.store import Store
 

@@ -23,11 +23,16 @@ def scramble_order(n: int) -> np.ndarray:
     return np.array(sorted(range(n), key=keys.__getitem__), np.int64)
 
 
-def scrambled(data: Dataset, name: str) -> Dataset:
-    """The pictures with their pixels in `scramble_order`; the channels of a pixel stay together."""
-    n, height, width, channels = data.x.shape
+def scramble_pixels(images: np.ndarray) -> np.ndarray:
+    """Images, shape (n, height, width, channels), with pixels in `scramble_order`; a pixel's channels stay together."""
+    n, height, width, channels = images.shape
     order = scramble_order(height * width)
-    x = np.asarray(data.x).reshape(n, height * width, channels)[:, order].reshape(data.x.shape)
+    return np.asarray(images.reshape(n, height * width, channels)[:, order].reshape(images.shape))
+
+
+def scrambled(data: Dataset, name: str) -> Dataset:
+    """The pictures with their pixels in `scramble_order`."""
+    x = scramble_pixels(np.asarray(data.x))
     note = (
         "pixels are scrambled: a new picture must be scrambled in the same way (heldout.data.variants.scramble_order)"
     )

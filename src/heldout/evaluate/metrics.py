@@ -20,6 +20,8 @@ __all__ = ["check_probabilities", "confusion", "mcc", "metrics"]
 
 OF_PROBABILITIES = ("log_loss", "brier", "auc", "average_precision", "calibration_error", "top_k_accuracy")
 COUNTS = ("tp", "fp", "fn", "tn")
+OF_TWO_CLASSES = ("tp", "tn", "fp", "fn", "tpr", "tnr", "ppv", "npv", "fpr", "fnr", "f1", "informedness", "markedness")
+"""Of class 1 of two, by their key in ``metrics.json``."""
 
 
 def metrics(
@@ -94,11 +96,8 @@ def metrics(
     found["per_class"] = {name: _class_record(stack["per_class"], c) for c, name in enumerate(names)}
     if n_classes == 2:
         found["positive"] = names[1]
-        found |= {key: found["per_class"][names[1]][key] for key in _TWO_CLASSES}
+        found |= {key: found["per_class"][names[1]][key] for key in OF_TWO_CLASSES}
     return found
-
-
-_TWO_CLASSES = ("tp", "tn", "fp", "fn", "tpr", "tnr", "ppv", "npv", "fpr", "fnr", "f1", "informedness", "markedness")
 
 
 def plain(value: Any) -> float | None:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from heldout_course.experiments.claims import TIMES, Verdict, judge
+from heldout_course.experiments.claims import Verdict, judge
 from heldout_course.experiments.expand import Variant, expand
+from heldout_course.experiments.measures import TIMES
 from heldout_course.experiments.recipe import AS_PRINTED, RUN, Recipe
 from heldout_course.experiments.store import Store
 from heldout_course.experiments.values import Found, Series
@@ -63,8 +64,8 @@ class Entry:
         """The recipe's notes, and what the runs themselves have to say."""
         told: dict[str, list[str]] = {}
         for variant in self.found.plan.variants:
-            parts = [part for result in self.found.raw(variant) for part in result.get("parts", [])]
-            for words in dict.fromkeys(part["unfinished"] for part in parts if "unfinished" in part):
+            parts = [part for result in self.found.of(variant) for part in result.parts]
+            for words in dict.fromkeys(part.unfinished for part in parts if part.unfinished):
                 told.setdefault(words, []).append(variant.name or "the model")
         return [*self.recipe.notes, *(f"{'; '.join(names)}: {words}." for words, names in told.items())]
 

@@ -83,9 +83,9 @@ def shown_of(found: Found) -> list[Shown]:
 
 
 def _repeats(found: Found, variant: Any) -> list[Mapping[str, Any]]:
-    raw = found.raw(variant)
-    if all("values" in result for result in raw):
-        return [result["values"] for result in raw]
+    by_name = [result.values for result in found.of(variant) if result.values is not None]
+    if by_name:
+        return by_name
     values: dict[str, Any] = {}
     for measure in found.plan.recipe.measure:
         series = found.series(variant, measure)

@@ -12,14 +12,13 @@ import numpy as np
 
 from heldout_course.experiments.expand import Variant
 from heldout_course.experiments.expressions import Claim, Expression, Measure
+from heldout_course.experiments.measures import TIMES
 from heldout_course.experiments.recipe import AS_PRINTED, RUN
 from heldout_course.experiments.values import Found
 
 State = Literal["held", "not held", "not decidable"]
 LEVEL = 0.05
 ROUNDING = 1e-9
-TIMES = ("fit_seconds", "predict_seconds")
-"""Measures that differ from run to run, and from machine to machine, even where nothing is random."""
 
 
 @dataclass(frozen=True)
@@ -215,13 +214,13 @@ def _paired_rows(claim: Claim, chosen: Mapping[str, str], found: Found) -> tuple
     return (right[0], right[1]) if same_rows else None
 
 
-_TEST_KEYS = ("name", "content", "classes", "labels", "test", "train", "shuffle", "folds")
+_TEST_FIELDS = ("name", "content", "classes", "labels", "test", "train", "shuffle", "folds")
 
 
 def _same_test(sides: tuple[Expression, ...], chosen: Mapping[str, str], found: Found) -> bool:
     """Whether both sides were tested on the same rows (a test part of its own, or the same cut)."""
-    specs = [_variants(side, chosen, found)[0].jobs[0].spec["data"] for side in sides if isinstance(side, Measure)]
-    return all(specs[0].get(key) == specs[1].get(key) for key in _TEST_KEYS)
+    left, right = (_variants(side, chosen, found)[0].jobs[0].data for side in sides if isinstance(side, Measure))
+    return all(getattr(left, name) == getattr(right, name) for name in _TEST_FIELDS)
 
 
 def _variants(measure: Measure, chosen: Mapping[str, str], found: Found) -> list[Variant]:

@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from heldout.errors import SettingError
+from heldout_course.experiments.data import DATA_KEYS, DataSpec
+from heldout_course.experiments.jobs import Job, description, way_of, with_seeds
 from heldout_course.experiments.measures import CURVES, MEASURES
 from heldout_course.experiments.models import check_model, is_random
-from heldout_course.experiments.parts import DATA_DEFAULTS, check_data, is_drawn
 from heldout_course.experiments.procedures import PROCEDURES
-from heldout_course.experiments.reading import label, near
-from heldout_course.experiments.recipe import DATA_KEYS, MOST_REPEATS, Recipe, whole_number
-from heldout_course.experiments.store import to_json
-
-MEANING = 2
-"""Part of every job's hash: raised when the same description comes to mean another computation."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One computation: plain JSON, and the hash of it."""
-
-    spec: Mapping[str, Any]
-
-    @cached_property
-    def id(self) -> str:
-        """SHA-256 of the description."""
-        return hashlib.sha256(to_json(self.spec).encode()).hexdigest()
-
-    @property
-    def seed(self) -> int:
-        """Seed of all that is random in it; 0 if nothing is."""
-        return int(self.spec["seed"])
+from heldout_course.experiments.reading import RecipeError, label, near
+from heldout_course.experiments.recipe import MOST_REPEATS, RUN, Recipe, whole_number
 
 
 @dataclass(frozen=True)
@@ -96,10 +74,10 @@ def expand(recipe: Recipe, profile: str) -> Plan:
         try:
             jobs = _jobs(data, model, curve, repeats)
         except SettingError as error:
-            place = _place(recipe, named, error)
+            key = error.key if isinstance(error, RecipeError) else ""
             raise SettingError(
                 f"{', '.join(f'{a}={v}' for a, v in named.items()) or 'the recipe'}: {error.what}",
-                where=place,
+                where=_place(recipe, profile, named, key),
                 fix=error.fix,
             ) from None
         variants.append(Variant(named, jobs))
@@ -108,7 +86,7 @@ def expand(recipe: Recipe, profile: str) -> Plan:
 
 def _check_measures(recipe: Recipe) -> None:
     """Refuse names of measures that models and nets do not have; procedures name their own."""
-    if "procedure" in recipe.model or any("procedure" in s for axis in recipe.axes.values() for s in axis.values()):
+    if any("procedure" in s for s in (recipe.model, *(s for axis in recipe.axes.values() for s in axis.values()))):
         return
     named: list[tuple[str, tuple[Any, ...]]] = [(name, ("measure", i)) for i, name in enumerate(recipe.measure)]
     named += [(name, ("printed", name)) for name in recipe.printed]
@@ -123,9 +101,9 @@ def _wanted(recipe: Recipe) -> set[str]:
 
 
 def _change(model: dict[str, Any], settings: Mapping[str, Any]) -> None:
-    """Set a model's settings; another kind of model takes the place of all that was said of the one before."""
-    kinds = {"net", "kind", "procedure"}
-    if kinds & set(settings) and not kinds & set(settings) & set(model):
+    """Set a model's settings; another way of model takes the place of all that was said of the one before."""
+    way = way_of(settings)
+    if way is not None and way not in model:
         model.clear()
     model |= settings
 
@@ -147,46 +125,39 @@ def _only(recipe: Recipe, profile: str, only: Any) -> dict[str, set[str]]:
     return found
 
 
-def _place(recipe: Recipe, named: Mapping[str, str], error: SettingError) -> str:
-    """The line that most likely holds what is wrong: a word of the message that is a key, else the axes'."""
-    words = re.findall(r"\w+", error.what)
-    for path in recipe.source.lines:
-        if len(path) > 1 and path[0] in ("data", "model", "vary", "profiles") and str(path[-1]) in words:
-            return recipe.source.at(*path)
-    return recipe.source.at("vary", *list(named)[:1]) if named else recipe.source.at("model")
+def _place(recipe: Recipe, profile: str, named: Mapping[str, str], key: str) -> str:
+    """The line that sets a key for a variant: the last that does; else that of the first axis, or of the model."""
+    source = recipe.source
+    for axis, value in reversed(list(named.items())):
+        if key in recipe.axes[axis][value]:
+            if axis != RUN:
+                return source.at("vary", axis, value, key)
+            number = [one.name for one in recipe.corrected].index(value)
+            return source.at("corrected", number, "set", key)
+    if key in recipe.profiles[profile]:
+        return source.at("profiles", profile, key)
+    for part in ("data", "model"):
+        if key in getattr(recipe, part):
+            return source.at(part, key)
+    return source.at("vary", *list(named)[:1]) if named else source.at("model")
 
 
 def _jobs(data: Mapping[str, Any], model: Mapping[str, Any], curve: bool, repeats: int) -> tuple[Job, ...]:
     check_model(model)
-    is_procedure = "procedure" in model
-    described: dict[str, Any] = {}
-    if not is_procedure or data:
-        check_data(data)
-        if curve and "net" in model and data.get("folds") is not None:
-            raise SettingError("an error per epoch needs the same test rows each time", fix="leave out folds")
-        described = {**DATA_DEFAULTS, **data, **content_of(str(data.get("name", "")))}
-    spec: dict[str, Any] = {
-        "meaning": MEANING,
-        "data": described,
-        "model": dict(model),
-        "curve": curve and "net" in model,
-    }
-    if is_procedure:
-        spec["code"] = PROCEDURES[str(model["procedure"])].code
-    random = is_random(model) or (bool(described) and is_drawn(described))
+    way = way_of(model)
+    described: DataSpec | None = None
+    if way != "procedure" or data:
+        given = DataSpec.of(data)
+        given.check()
+        if curve and way == "net" and given.folds is not None:
+            raise RecipeError(
+                "an error per epoch needs the same test rows each time", key="folds", fix="leave out folds"
+            )
+        described = DataSpec.of({**data, **content_of(given.name)})
+    code = PROCEDURES[str(model["procedure"])].code if way == "procedure" else ""
+    spec = description(described, model, curve=curve and way == "net", code=code)
+    random = is_random(model) or (described is not None and described.is_drawn)
     return with_seeds(spec, range(1, repeats + 1)) if random else with_seeds(spec, [0]) * repeats
-
-
-def with_seeds(spec: Mapping[str, Any], seeds: Iterable[int]) -> tuple[Job, ...]:
-    """Jobs that differ only by their seed; what they have in common is hashed once."""
-    start = hashlib.sha256(to_json(spec)[:-1].encode())  # the key "seed" sorts behind all others
-    jobs = []
-    for seed in seeds:
-        job, digest = Job({**spec, "seed": seed}), start.copy()
-        digest.update(f',"seed":{seed}}}'.encode())
-        job.__dict__["id"] = digest.hexdigest()  # where a cached property keeps its value
-        jobs.append(job)
-    return tuple(jobs)
 
 
 def content_of(name: str) -> dict[str, Any]:
@@ -207,7 +178,7 @@ def content_of(name: str) -> dict[str, Any]:
                 while block := stream.read(2**20):
                     digest.update(block)
         else:
-            raise SettingError(f"there is no dataset, file or folder {name!r}", fix=near(name, NAMED))
+            raise RecipeError(f"There is no dataset, file or folder {name!r}", key="name", fix=near(name, NAMED))
     except OSError as error:
-        raise SettingError(f"cannot read {name!r}: {error}", fix="check the path") from error
+        raise RecipeError(f"Cannot read {name!r}: {error}", key="name", fix="check the path") from error
     return {"content": digest.hexdigest(), "name": str(path.resolve())}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from heldout.errors import SettingError
-from heldout_course.experiments.reading import near
+from heldout_course.experiments.reading import RecipeError, near
 
 Values = dict[str, Any]
 
@@ -45,10 +45,12 @@ class Procedure:
         """Refuse settings that it does not take, and the lack of those that it needs."""
         for key in given:
             if key not in self.settings:
-                raise SettingError(f"{self.name} has no setting {key!r}", fix=near(key, self.settings) or "none")
+                fix = near(key, self.settings) if self.settings else "it takes none"
+                raise RecipeError(f"Unknown setting {key!r} of the procedure {self.name}", key=key, fix=fix)
         for key, default in self.settings.items():
             if default is inspect.Parameter.empty and key not in given:
-                raise SettingError(f"{self.name} needs {key}", fix=f"model: {{procedure: {self.name}, {key}: ...}}")
+                fix = f"model: {{procedure: {self.name}, {key}: ...}}"
+                raise RecipeError(f"The procedure {self.name} needs {key}", key="procedure", fix=fix)
 
     def run(self, given: Mapping[str, Any], seed: int) -> Values:
         """Call it."""
@@ -66,7 +68,7 @@ def procedure(name: str, *, light: bool = True) -> Callable[[Callable[..., Value
 
     def register(function: Callable[..., Values]) -> Callable[..., Values]:
         if name in PROCEDURES:
-            raise SettingError(f"two procedures are called {name!r}", fix="give one another name")
+            raise SettingError(f"Two procedures are called {name!r}", fix="give one another name")
         PROCEDURES[name] = Procedure(name, function, "seed" in inspect.signature(function).parameters, light)
         return function
 

@@ -22,6 +22,14 @@ _OPENS = (yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken, yaml.FlowMa
 _CLOSES = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 
 
+class RecipeError(SettingError):
+    """A value of a recipe is not possible; `key` is the key that it stands under, empty if it is of no single one."""
+
+    def __init__(self, what: str, *, key: str = "", where: str = "", fix: str = "") -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.key = key
+
+
 @dataclass(frozen=True)
 class Source:
     """Where values of a recipe stand: a file and, by path of keys, the line of each."""

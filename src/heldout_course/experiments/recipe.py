@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from heldout_course.experiments.data import DATA_KEYS
 from heldout_course.experiments.expressions import Claim, parse_claim
+from heldout_course.experiments.jobs import WAYS
 from heldout_course.experiments.reading import Source, label, near, parse_yaml, read_yaml
 
 KEYS = (
@@ -26,22 +28,6 @@ KEYS = (
     "plot",
     "corrected",
     "notes",
-)
-DATA_KEYS = (
-    "name",
-    "target",
-    "group",
-    "as",
-    "scale",
-    "pca",
-    "classes",
-    "labels",
-    "scramble",
-    "shuffle",
-    "train",
-    "test",
-    "folds",
-    "stratify",
 )
 PROFILES = ("quick", "full")
 RUN = "run"
@@ -195,9 +181,9 @@ def _check_model(model: dict[str, Any], data: dict[str, Any], source: Source) ->
     for key in data:
         if key not in DATA_KEYS:
             raise source.refuse(f"data has no key {key!r}", "data", key, fix=near(key, DATA_KEYS))
-    kinds = [key for key in ("net", "kind", "procedure") if key in model]
-    if len(kinds) > 1:
-        raise source.refuse(f"model has {' and '.join(kinds)}", "model", fix="one of net, kind or procedure")
+    ways = [way for way in WAYS if way in model]
+    if len(ways) > 1:
+        raise source.refuse(f"model has {' and '.join(ways)}", "model", fix="one of net, kind or procedure")
 
 
 def _axes(vary: dict[str, Any], source: Source) -> dict[str, dict[str, dict[str, Any]]]:

@@ -12,7 +12,8 @@ from pathlib import Path
 from heldout.errors import ArtifactError, TrainingError
 from heldout.files import DiskError
 from heldout_course.experiments.cluster import Cluster, check_engine
-from heldout_course.experiments.expand import Job
+from heldout_course.experiments.jobs import Job
+from heldout_course.experiments.models import has_convolutions
 from heldout_course.experiments.procedures import PROCEDURES
 from heldout_course.experiments.store import BEAT_SECONDS, Finished, Store, owner_name, to_json
 from heldout_course.experiments.workers import Ended, Place, Pool, Work, outcome_of
@@ -58,39 +59,39 @@ class Outcome:
 
 def plan_tasks(jobs: Iterable[Job], n_workers: int) -> list[Task]:
     """Cut jobs into tasks: compatible dense nets as stacks, folds of small models together, all else one by one."""
-    from heldout_course.experiments import fast_folds
-
     groups: dict[str, list[Job]] = {}
     for job in jobs:
         groups.setdefault(_group_of(job), []).append(job)
     tasks = []
     for group in groups.values():
-        model, data = group[0].spec["model"], group[0].spec["data"]
-        size = 1
-        if "net" in model:
-            size = 1 if "conv" in str(model["net"]) else min(MOST_IN_STACK, math.ceil(len(group) / max(1, n_workers)))
-        elif "kind" in model and data["folds"]:
-            together = fast_folds.goes_together(group[0].spec)
-            size = min(JOBS_AT_ONCE if together else FOLD_JOBS_A_TASK, math.ceil(len(group) / max(1, n_workers)))
-        light = _is_light(group[0])
+        light, size = _is_light(group[0]), min(_most_in_task(group[0]), math.ceil(len(group) / max(1, n_workers)))
         for first in range(0, len(group), size):
             tasks.append(Task(tuple(group[first : first + size]), light))
     return sorted(tasks, key=lambda task: (not task.light, to_json(task.jobs[0].spec["data"])))
 
 
+def _most_in_task(job: Job) -> int:
+    """How many jobs of one group a task takes at most. Convolutional nets do better each on a core of its own."""
+    from heldout_course.experiments import fast_folds
+
+    if job.way == "net":
+        return 1 if has_convolutions(job.model["net"]) else MOST_IN_STACK
+    if job.way == "kind" and job.data.folds is not None:
+        return JOBS_AT_ONCE if fast_folds.goes_together(job) else FOLD_JOBS_A_TASK
+    return 1
+
+
 def _group_of(job: Job) -> str:
     """What jobs of one task have in common."""
     from heldout.nets.settings import VARYING
-    from heldout_course.experiments import parts
 
-    model, data = job.spec["model"], job.spec["data"]
-    if "net" in model:
+    if job.way == "net":
         free = {*VARYING, "alpha"}
-        program = {key: value for key, value in model.items() if key not in free}
-        own_rows = not parts.is_fixed(data) and parts.is_drawn(data)
-        return to_json(["net", data, program, job.spec["curve"], job.seed if own_rows else 0])
-    if "kind" in model and data["folds"]:
-        return to_json(["kind", data, model])
+        program = {key: value for key, value in job.model.items() if key not in free}
+        own_rows = not job.data.is_fixed and job.data.is_drawn
+        return to_json(["net", job.spec["data"], program, job.curve, job.seed if own_rows else 0])
+    if job.way == "kind" and job.data.folds is not None:
+        return to_json(["kind", job.spec["data"], job.model])
     return job.id
 
 
@@ -162,8 +163,7 @@ def _pool(
 
 
 def _is_light(job: Job) -> bool:
-    model = job.spec["model"]
-    return "procedure" in model and PROCEDURES[model["procedure"]].light
+    return job.way == "procedure" and PROCEDURES[job.model["procedure"]].light
 
 
 @dataclass

@@ -9,7 +9,9 @@ The answers are those of scikit-learn's classes fitted fold by fold.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -104,11 +106,11 @@ def nearest_centroid(x: np.ndarray, y: np.ndarray, parts: np.ndarray, *, standar
 
 
 def naive_bayes(
-    x: np.ndarray, y: np.ndarray, parts: np.ndarray, *, standardize: bool = False, smoothing: float = 1e-9
+    x: np.ndarray, y: np.ndarray, parts: np.ndarray, *, standardize: bool = False, var_smoothing: float = 1e-9
 ) -> np.ndarray:
     """The class with the largest posterior under independent Gaussians.
 
-    `smoothing` times the largest variance of a feature is added to all variances, as scikit-learn does; with
+    `var_smoothing` times the largest variance of a feature is added to all variances, as scikit-learn does; with
     `standardize` that variance is 1.
     """
     z = _centred(x)
@@ -121,10 +123,10 @@ def naive_bayes(
         variance = np.maximum(sums.square / sums.n[..., None] - mean**2, 0)
         scale = sums.scale[:, :, None]
         if standardize:
-            variance = variance + smoothing * scale**2
+            variance = variance + var_smoothing * scale**2
         else:
             largest = ((scale * unit) ** 2).max(3, keepdims=True)
-            variance = variance + smoothing * largest / unit**2
+            variance = variance + var_smoothing * largest / unit**2
         share = np.log(sums.n / sums.n.sum(2, keepdims=True))
         constant = share - 0.5 * (np.log(variance) + mean**2 / variance).sum(3)
         scores = np.einsum("rfcd,nd->rfnc", mean / variance, z, optimize=True)
@@ -203,3 +205,19 @@ def _neighbours_by_fold(z: np.ndarray, y: np.ndarray, parts: np.ndarray, k: int)
 
 def _chunks(parts: np.ndarray) -> list[np.ndarray]:
     return [parts[i : i + REPEATS_AT_ONCE] for i in range(0, len(parts), REPEATS_AT_ONCE)]
+
+
+@dataclass(frozen=True)
+class ClosedForm:
+    """A model that goes over all folds at once: `predict` takes x, y, parts, ``standardize`` and its own parameters."""
+
+    predict: Callable[..., np.ndarray]
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+
+CLOSED_FORMS: Mapping[str, ClosedForm] = {
+    "nearest-centroid": ClosedForm(nearest_centroid),
+    "k-nn": ClosedForm(nearest_neighbours, {"k": 5}),
+    "naive-bayes": ClosedForm(naive_bayes, {"var_smoothing": 1e-9}),
+}
+"""By the names and parameters of recipes."""

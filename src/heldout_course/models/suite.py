@@ -5,7 +5,7 @@ Models with a closed form go over all folds at once; the others are spread over 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 import numpy as np
@@ -14,17 +14,17 @@ from heldout.errors import SettingError, ShapeError
 from heldout.processes.cores import n_cores
 from heldout.processes.workers import Workers
 from heldout.select.fitting import Rows
-from heldout_course.models.many_folds import naive_bayes, nearest_centroid, nearest_neighbours
+from heldout_course.models.many_folds import CLOSED_FORMS
 from heldout_course.models.quick_trees import predict_forest, predict_tree
 
 REPEATS_A_TASK = 5
-ClosedForm = Callable[[np.ndarray, np.ndarray, np.ndarray, bool], np.ndarray]
-CLOSED_FORM: dict[str, ClosedForm] = {
-    "nearest-centroid": lambda x, y, parts, inside: nearest_centroid(x, y, parts, standardize=inside),
-    "3-nn": lambda x, y, parts, inside: nearest_neighbours(x, y, parts, k=3, standardize=inside),
-    "7-nn": lambda x, y, parts, inside: nearest_neighbours(x, y, parts, k=7, standardize=inside),
-    "naive-bayes": lambda x, y, parts, inside: naive_bayes(x, y, parts, standardize=inside),
+CLOSED_FORM: dict[str, tuple[str, dict[str, int]]] = {
+    "nearest-centroid": ("nearest-centroid", {}),
+    "3-nn": ("k-nn", {"k": 3}),
+    "7-nn": ("k-nn", {"k": 7}),
+    "naive-bayes": ("naive-bayes", {}),
 }
+"""Entry of `CLOSED_FORMS` and its parameters."""
 ONE_BY_ONE = ("tree", "forest-5", "forest-50", "linear-svm")
 MODELS = (*CLOSED_FORM, *ONE_BY_ONE)
 
@@ -70,13 +70,16 @@ def repeated_scores(
         if name not in MODELS:
             near = get_close_matches(name, MODELS, 1, 0.4)
             fix = f"did you mean {near[0]!r}?" if near else "one of " + ", ".join(MODELS)
-            raise SettingError(f"there is no model {name!r} in the suite", where="models", fix=fix)
+            raise SettingError(f"Unknown model {name!r} of the suite", where="models", fix=fix)
     x, y, parts = np.asarray(x, dtype=np.float64), np.asarray(y), np.asarray(parts)
     if x.ndim != 2 or y.shape != x.shape[:1] or parts.ndim != 2 or parts.shape[1:] != y.shape:
         raise ShapeError(f"x {x.shape}, y {y.shape} and parts {parts.shape} do not fit", fix="see the docstring")
-    found = {
-        name: _accuracy(CLOSED_FORM[name](x, y, parts, standardize), y, parts) for name in models if name in CLOSED_FORM
-    }
+    found = {}
+    for name in models:
+        if name in CLOSED_FORM:
+            form, parameters = CLOSED_FORM[name]
+            predicted = CLOSED_FORMS[form].predict(x, y, parts, standardize=standardize, **parameters)
+            found[name] = _accuracy(predicted, y, parts)
     rest = [name for name in models if name in ONE_BY_ONE]
     if rest:
         found |= _one_by_one(x, y, parts, rest, standardize, seed, processes)

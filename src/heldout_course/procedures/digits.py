@@ -13,9 +13,11 @@ from heldout_course.experiments.procedures import procedure
 
 def mnist_rows() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Training and test pixels (uint8, shape (n, 784)) and labels."""
-    from heldout_course.experiments.parts import DATA_DEFAULTS, find_rows, values_of
+    from heldout_course.experiments.data import DataSpec
+    from heldout_course.experiments.features import values_of
+    from heldout_course.experiments.rows import find_rows
 
-    spec = {**DATA_DEFAULTS, "name": "mnist"}
+    spec = DataSpec(name="mnist")
     rows = find_rows(spec, 0)
     (train, test), *_ = rows.pairs
     return (

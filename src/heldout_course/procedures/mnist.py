@@ -19,9 +19,11 @@ def pca_variance(components: int) -> dict[str, Any]:
 
 def _spectrum() -> np.ndarray:
     """Eigenvalues of the correlations of the training pixels, largest first; constant pixels are left out."""
-    from heldout_course.experiments.parts import DATA_DEFAULTS, find_rows, values_of
+    from heldout_course.experiments.data import DataSpec
+    from heldout_course.experiments.features import values_of
+    from heldout_course.experiments.rows import find_rows
 
-    spec = {**DATA_DEFAULTS, "name": "mnist"}
+    spec = DataSpec(name="mnist")
     rows = find_rows(spec, 0)
     train, _ = rows.pairs[0]
     x = values_of(rows, spec, train, np.float32)
@@ -33,9 +35,10 @@ def _spectrum() -> np.ndarray:
 @procedure("mnist-counts")
 def mnist_counts(digits: list[int], part: str = "test") -> dict[str, Any]:
     """Images of each digit in the training or the test part."""
-    from heldout_course.experiments.parts import DATA_DEFAULTS, find_rows
+    from heldout_course.experiments.data import DataSpec
+    from heldout_course.experiments.rows import find_rows
 
-    rows = find_rows({**DATA_DEFAULTS, "name": "mnist"}, 0)
+    rows = find_rows(DataSpec(name="mnist"), 0)
     train, test = rows.pairs[0]
     counts = np.bincount(rows.y[test if part == "test" else train], minlength=10)
     return {"images": int(counts[list(digits)].sum())}

@@ -19,7 +19,7 @@ def call(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("HELDOUT_STORE", str(tmp_path / "store.sqlite"))
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as end:
+        with pytest.raises(SystemExit, match=r"^\d$") as end:
             main(list(arguments))
         printed = capsys.readouterr()
         return end.value.code, printed.out, printed.err

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from heldout.errors import SettingError
-from heldout_course.experiments.expand import Job, expand, with_seeds
+from heldout_course.experiments.expand import expand
+from heldout_course.experiments.jobs import Job, with_seeds
 from heldout_course.experiments.procedures import PROCEDURES, Procedure
 from heldout_course.experiments.recipe import recipe_from_text
 from heldout_course.experiments.runner import plan_tasks

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_iris
@@ -10,11 +12,14 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 from heldout.errors import DataError, SettingError
-from heldout_course.experiments import fast_folds, parts
+from heldout_course.experiments import fast_folds, rows
+from heldout_course.experiments.data import DataSpec
 from heldout_course.experiments.expand import expand
+from heldout_course.experiments.features import fit_scaling, values_of
 from heldout_course.experiments.measures import AT_THRESHOLDS, THRESHOLDS, numbers_of
-from heldout_course.experiments.parts import DATA_DEFAULTS, find_rows, fit_scaling, values_of
 from heldout_course.experiments.recipe import recipe_from_text
+from heldout_course.experiments.results import Result
+from heldout_course.experiments.rows import find_rows
 from heldout_course.experiments.tasks import run_task
 
 
@@ -41,23 +46,23 @@ def test_a_first_part_of_iris_is_that_of_sklearn():
 
 
 def test_folds_are_equal_parts_and_the_rest_is_left_out_as_the_course_cuts_them():
-    rows = find_rows({**DATA_DEFAULTS, "name": "breast-cancer", "folds": 5}, 1)
-    assert [(len(train), len(test)) for train, test in rows.pairs] == [(452, 113)] * 5
-    tests = np.concatenate([test for _, test in rows.pairs])
+    found = find_rows(DataSpec(name="breast-cancer", folds=5), 1)
+    assert [(len(train), len(test)) for train, test in found.pairs] == [(452, 113)] * 5
+    tests = np.concatenate([test for _, test in found.pairs])
     assert len(np.unique(tests)) == 565
-    assert all(not np.isin(test, train).any() for train, test in rows.pairs)
+    assert all(not np.isin(test, train).any() for train, test in found.pairs)
 
 
 def test_a_scaler_is_fitted_on_training_rows_only_unless_the_course_s_way_is_asked_for():
-    spec = {**DATA_DEFAULTS, "name": "breast-cancer", "train": "80%", "scale": "standardize"}
-    rows = find_rows(spec, 1)
-    train, test = rows.pairs[0]
+    spec = DataSpec(name="breast-cancer", train="80%", scale="standardize")
+    found = find_rows(spec, 1)
+    train, test = found.pairs[0]
     x, _ = load_breast_cancer(return_X_y=True)
-    ours = fit_scaling(rows, spec, *(values_of(rows, spec, which, np.float64) for which in (train, test)))
+    ours = fit_scaling(found, spec, *(values_of(found, spec, which, np.float64) for which in (train, test)))
     scaler = StandardScaler().fit(x[train])
     np.testing.assert_allclose(ours[1], scaler.transform(x[test]), rtol=1e-12, atol=1e-12)
-    spec["scale"] = "standardize-all"
-    ours = fit_scaling(rows, spec, *(values_of(rows, spec, which, np.float64) for which in (train, test)))
+    spec = replace(spec, scale="standardize-all")
+    ours = fit_scaling(found, spec, *(values_of(found, spec, which, np.float64) for which in (train, test)))
     np.testing.assert_allclose(ours[1], StandardScaler().fit(x).transform(x[test]), rtol=1e-10, atol=1e-12)
 
 
@@ -99,11 +104,11 @@ def test_a_stack_of_nets_equals_each_net_alone():
 def test_thresholds_trade_false_positives_for_true_ones():
     data = "{name: digits, scale: 1/256, labels: even-odd, train: first 300}"
     [result] = run(jobs(data, '{net: "dense 12, relu", epochs: 5, batch: 32}'))
-    values = {name: numbers_of(result, name)[0] for name in AT_THRESHOLDS}
+    values = {name: numbers_of(Result.read(result), name)[0] for name in AT_THRESHOLDS}
     for rate in ("tpr", "fpr"):
         assert np.all(np.diff([values[f"{rate}_at_{percent}"] for percent in THRESHOLDS]) <= 0)
-    assert values["tpr_at_50"] == numbers_of(result, "tpr")[0]
-    assert values["mcc_at_50"] == pytest.approx(numbers_of(result, "mcc")[0])
+    assert values["tpr_at_50"] == numbers_of(Result.read(result), "tpr")[0]
+    assert values["mcc_at_50"] == pytest.approx(numbers_of(Result.read(result), "mcc")[0])
 
 
 def test_nets_over_folds_with_a_fitted_scaler_are_trained_fold_by_fold():
@@ -116,17 +121,19 @@ def test_groups_never_cross_folds(tmp_path):
     lines = ["a,label,patient"] + [f"{n % 7},{'xy'[n % 2]},p{n // 4}" for n in range(80)]
     path = tmp_path / "grouped.csv"
     path.write_text("\n".join(lines))
-    spec = {**DATA_DEFAULTS, "name": str(path), "target": "label", "group": "patient", "folds": 4}
-    rows = find_rows(spec, 1)
-    for train, test in rows.pairs:
-        assert not set(rows.data.groups[train]) & set(rows.data.groups[test])
+    spec = DataSpec(name=str(path), target="label", group="patient", folds=4)
+    found = find_rows(spec, 1)
+    for train, test in found.pairs:
+        assert not set(found.data.groups[train]) & set(found.data.groups[test])
+    each = find_rows(replace(spec, folds="loo-group"), 1)
+    assert [len(set(each.data.groups[test])) for _, test in each.pairs] == [1] * 20
     with pytest.raises(SettingError, match="groups, which must not cross"):
-        find_rows({**spec, "folds": None, "train": "80%"}, 1)
+        find_rows(replace(spec, folds=None, train="80%"), 1)
 
 
 def test_more_rows_than_there_are_is_told():
     with pytest.raises(DataError, match="first 1000 of 150 rows"):
-        find_rows({**DATA_DEFAULTS, "name": "iris", "train": "first 1000"}, 1)
+        find_rows(DataSpec(name="iris", train="first 1000"), 1)
 
 
 def test_a_table_with_words_and_gaps_is_encoded_from_its_training_rows(tmp_path):
@@ -145,7 +152,7 @@ def test_a_solver_that_stops_before_it_arrives_is_recorded():
 @pytest.mark.slow
 def test_printed_cells_of_mnist_come_out_to_all_digits(real_data, monkeypatch):
     monkeypatch.setenv("HELDOUT_MIRROR", str(real_data))
-    parts._loaded.cache_clear()
+    rows._loaded.cache_clear()
     for scale, centroid, bayes in (("1/256", 0.8203, 0.5558), ("standardize-epsilon", 0.8092, 0.5239)):
         data = f"{{name: mnist, scale: {scale}}}"
         for kind, printed in (("nearest-centroid", centroid), ("naive-bayes", bayes)):
@@ -170,8 +177,8 @@ def test_folds_at_once_answer_as_fold_by_fold(monkeypatch, model, scale):
 def test_neighbours_are_those_of_sklearn_on_each_fold():
     x, y = load_breast_cancer(return_X_y=True)
     [job] = jobs("{name: breast-cancer, folds: 3}", "{kind: k-nn, k: 5}")
-    rows = find_rows(job.spec["data"], job.seed)
-    for part, (train, test) in zip(run([job])[0]["parts"], rows.pairs, strict=True):
+    found = find_rows(job.data, job.seed)
+    for part, (train, test) in zip(run([job])[0]["parts"], found.pairs, strict=True):
         assert accuracy(part) == KNeighborsClassifier(5).fit(x[train], y[train]).score(x[test], y[test])
 
 

@@ -47,7 +47,7 @@ WRONG = {
     "a tag": ("[0, 0.9]", "!!python/tuple [0, 0.9]", 6, "leave out the word"),
     "a key twice": ("title: Momentum", "title: Momentum\ntitle: again", 3, "leave one out"),
     "an unknown layer": ("dense 8, relu", "dnese 8, relu", 4, ""),
-    "a bad share": ("80%", "eighty", 3, "80%"),
+    "a bad share": ("80%", "eighty", 3, "N%"),
     "a number that is none": ("lr: 0.1", "lr: .nan", 4, "give a number"),
     "a plot over an absent axis": ("claims:", "plot: {x: momentun, y: error}\nclaims:", 8, "did you mean 'momentum'"),
     "a plot of an absent measure": ("claims:", "plot: {x: momentum, y: eror}\nclaims:", 8, "did you mean 'error'"),
@@ -68,9 +68,8 @@ def test_a_mistake_is_told_with_line_and_remedy(tmp_path, what):
     old, new, line, remedy = WRONG[what]
     path = tmp_path / "mine.yaml"
     path.write_text(GOOD.replace(old, new, 1))
-    with pytest.raises(SettingError) as error:
+    with pytest.raises(SettingError, match=f"mine.yaml, line {line}: ") as error:
         expand(load_recipe(path), "quick")
-    assert f"mine.yaml, line {line}" in error.value.where
     assert remedy in error.value.fix
 
 
@@ -79,11 +78,22 @@ def test_a_missing_title_is_told():
         recipe_from_text("id: a\nmeasure: [x]\n")
 
 
-@pytest.mark.parametrize("content", ["[" * 5000, "a: " * 2000, "x" * (MOST_BYTES + 1), "\t", "- 1", "5", ""])
-def test_hostile_texts_are_refused_in_words(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("[" * 5000, "nested deeper"),
+        ("a: " * 2000, "not YAML"),
+        ("x" * (MOST_BYTES + 1), "bytes"),
+        ("\t", "not YAML"),
+        ("- 1", "a list of `name: value` lines"),
+        ("5", "a list of `name: value` lines"),
+        ("", "a list of `name: value` lines"),
+    ],
+)
+def test_hostile_texts_are_refused_in_words(tmp_path, content, says):
     path = tmp_path / "bad.yaml"
     path.write_text(content)
-    with pytest.raises(SettingError):
+    with pytest.raises(SettingError, match=says):
         load_recipe(path)
 
 

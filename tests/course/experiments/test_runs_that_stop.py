@@ -182,7 +182,7 @@ def test_a_store_of_another_version_is_refused_and_left_as_it_was(tmp_path):
 def test_a_file_that_is_no_store_is_refused(tmp_path, content):
     path = tmp_path / "results.sqlite"
     path.write_bytes(content)
-    with pytest.raises((ArtifactError, DiskError)):
+    with pytest.raises((ArtifactError, DiskError), match="another --store FILE"):
         Store(path)
 
 
