@@ -92,10 +92,14 @@ def test_steps_nest_and_say_where_they_begin():
 
 
 def test_a_line_may_be_empty_where_the_language_allows_it():
-    assert TOY.parse("").items == TOY.parse("  ").items == ()
+    assert TOY.parse("").items == TOY.parse("  ").items == TOY.parse([]).items == ()
     with pytest.raises(SettingError, match="there is no step") as caught:
         FLAT.parse(" ")
     assert "conv, relu" in caught.value.fix
+
+
+def test_a_list_of_lines_is_one_line():
+    assert TOY.parse(["conv 4 3, relu", "relu"]) == TOY.parse("conv 4 3, relu,  relu")
 
 
 def test_capitals_are_forgiven_where_the_language_says_so():
@@ -173,7 +177,7 @@ def test_a_long_line_is_shown_around_the_wrong_word():
     assert shown[marker.index("^") : marker.rindex("^") + 1] == "rleu"
 
 
-@pytest.mark.parametrize("line", [None, 3, b"relu", ["relu"], "relu, " * 100])
+@pytest.mark.parametrize("line", [None, 3, b"relu", ["relu", 3], "relu, " * 100])
 def test_what_is_no_line_is_refused(line):
     with pytest.raises(SettingError, match="the line"):
         TOY.parse(line)

@@ -91,6 +91,11 @@ def test_every_operation_can_be_asked_for_somewhere_and_a_word_takes_the_same_ev
     assert set(TRAINING) & set(on_disk("images")) >= {"flip", "rotate", "shift", "brightness", "contrast", "erase"}
 
 
+def test_a_kind_of_data_without_operations_is_refused():
+    with pytest.raises(SettingError, match="has no operations for signals yet"):
+        parse_operations("noise 20", "signals")
+
+
 @pytest.mark.parametrize(
     ("kind", "old", "new"),
     [

@@ -265,7 +265,7 @@ def test_a_wrong_line_is_refused_and_the_error_points_at_the_word(line, word, pr
     assert caught.value.fix
 
 
-@pytest.mark.parametrize("line", [None, 3, ["flip"], b"flip", "flip, " * 400])
+@pytest.mark.parametrize("line", [None, 3, ["flip", 1], b"flip", "flip, " * 400])
 def test_a_line_that_is_no_line_is_refused(line):
     with pytest.raises(SettingError, match=r"augment (is a line of text|has 2,399 characters)"):
         parse_augment(line)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, cast
 
+from heldout.errors import SettingError
 from heldout.lines import Amount, Item, Language, Number, Option, Quantity, Size, Text, Word, language
 
 IMAGES, SIGNALS, VECTORS = "images", "signals", "vectors"
@@ -380,15 +381,18 @@ def parse_operations(text: str | Sequence[str] | None, kind: str) -> tuple[Step,
     Raises
     ------
     SettingError
-        For an operation that is unknown, is there twice, or has an impossible number; it points at the place.
+        For an operation that is unknown, is there twice, or has an impossible number; it points at the place. Also
+        for a kind of data without operations.
 
     Examples
     --------
     >>> [str(step) for step in parse_operations("rotate 3, flip p 0.3", "images")]
     ['rotate 3 p 1', 'flip p 0.3']
     """
+    if kind not in LANGUAGES:
+        raise SettingError(f"heldout augment has no operations for {kind} yet", fix=f"use {', '.join(KINDS)}")
     words = LANGUAGES[kind]
-    line = words.parse(DEFAULTS[kind] if text is None else text if isinstance(text, str) else ", ".join(text))
+    line = words.parse(DEFAULTS[kind] if text is None else text if isinstance(text, str) else list(text))
     found: list[Step] = []
     for item in line.items:
         step = step_of(item, OPERATIONS[item.word].on_disk[kind].p)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from heldout.data.rows import is_frame
 from heldout.lines import Choice, Either, Item, Line, Number, Option, Size, Word, language
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def _check_order(line: Line) -> None:
 
 def check_kind(text: str, kind: str) -> None:
     """Raise `SettingError` at the first step that is not for data of this kind."""
-    fitting = {"table": (ANY, TABLE), "images": (ANY, IMAGES), "sounds": (ANY,)}[kind]
+    fitting = {"table": (ANY, TABLE), "images": (ANY, IMAGES)}.get(kind, (ANY,))
     line = parse_prepare(text)
     for step in line.items:
         if FOR[step.word] not in fitting:
@@ -186,7 +187,7 @@ def numbers_of(text: str, data: Dataset) -> int | None:
         for _, step in picture_steps(text):
             shape = step.fit_transform(np.zeros((1, *shape), np.uint8)).shape[1:]
         return int(np.prod(shape))
-    if data.kind == "sounds" or not all(dtype.kind in "fiu" for dtype in data.x.dtypes):
+    if not is_frame(data.x) or not all(dtype.kind in "fiu" for dtype in data.x.dtypes):
         return None
     return int(data.x.shape[1] + data.x.isna().any().sum())
 
