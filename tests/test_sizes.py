@@ -18,7 +18,6 @@ WIDE = {
 
 KNOTS = [
     ["heldout.nets.classifier", "heldout.nets.fit.jobs"],
-    ["heldout.prepare.ordinal", "heldout.prepare.tables"],
     ["heldout.select.cross_validation", "heldout.select.folds"],
 ]
 """Circles that are left; none may come."""

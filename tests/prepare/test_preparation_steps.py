@@ -15,6 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, OrdinalEncoder, RobustScaler, StandardScaler
 
 from heldout.errors import DataError, SettingError, ShapeError
+from heldout.prepare.categories import CategoryNumbers
 from heldout.prepare.components import Components
 from heldout.prepare.images import FlattenPixels
 from heldout.prepare.language import (
@@ -26,7 +27,6 @@ from heldout.prepare.language import (
     table_steps,
     vector_steps,
 )
-from heldout.prepare.ordinal import CategoryNumbers
 from heldout.prepare.pictures import CentreCrop, ResizeImages, ToColour, ToGrey
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (4, 9, 12, 3), dtype=np.uint8)

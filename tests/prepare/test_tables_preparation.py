@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import OneHotEncoder
 
 from heldout.errors import DataError, SettingError
-from heldout.prepare.tables import CategoryIndicators, table_preparation
+from heldout.prepare.categories import CategoryIndicators
+from heldout.prepare.tables import table_preparation
 
 
 def object_frame(**columns):

@@ -12,11 +12,10 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
 from heldout.deploy.nodes import Kind, Node, Parts, features_of, must, restore_features
 from heldout.kinds.registry import KINDS as KINDS_OF_DATA
+from heldout.prepare.categories import CategoryIndicators, CategoryNumbers
 from heldout.prepare.components import Components
 from heldout.prepare.images import FlattenPixels
-from heldout.prepare.ordinal import CategoryNumbers
 from heldout.prepare.pictures import MAX_SIDE, CentreCrop, ResizeImages, ToColour, ToGrey
-from heldout.prepare.tables import CategoryIndicators
 from heldout.prepare.vectors import ToVectors
 
 _FLOATS = ("float64", "float32")

@@ -21,7 +21,7 @@ def label_number(word: str, names: Sequence[str] = EVERYDAY) -> dict[str, Any]:
     """
     import pandas as pd
 
-    from heldout.prepare.ordinal import CategoryNumbers
+    from heldout.prepare.categories import CategoryNumbers
 
     if word not in names:
         raise SettingError(f"there is no class {word!r}", fix=", ".join(names))
@@ -50,7 +50,7 @@ def one_hot(value: int, n_values: int = 2) -> dict[str, Any]:
     """Columns of a category among `n_values`, of which one is 1."""
     import pandas as pd
 
-    from heldout.prepare.tables import CategoryIndicators
+    from heldout.prepare.categories import CategoryIndicators
 
     if not 0 <= value < n_values:
         raise SettingError(f"value is {value} of {n_values}", fix=f"0 to {n_values - 1}")
