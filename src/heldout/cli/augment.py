@@ -149,7 +149,7 @@ def _rows(source: str, run: str | None, part: str, fold: int | None, progress: A
     """The rows that may be augmented, their groups (declared and detected), and what there is to say of them."""
     from heldout.augment.disk import eligible
     from heldout.kinds.loading import load
-    from heldout.use.assess import groups_of
+    from heldout.run.rows import all_groups
 
     keys = ("target", "group", "group_pattern", "image_size", "sample_rate", "clip_seconds", "mirror")
     given = {key: options[key] for key in keys}
@@ -162,13 +162,12 @@ def _rows(source: str, run: str | None, part: str, fold: int | None, progress: A
         if len(kept) < len(data):
             word = "training" if part == "sealed" else "test"
             notes.append(f"{len(data) - len(kept):,} {word} rows that came with the data are left out")
-        return kept, groups_of(kept, 0), notes
-    from heldout.cli.augment_run import rows_of_run
+        return kept, all_groups(kept, 0), notes
+    from heldout.use.parts import part_of_run
 
-    data, rows, seed = rows_of_run(run, source, part, fold, given, progress)
-    notes = [*data.notes, f"{len(rows):,} of {len(data):,} rows are of the {part} part of {run}"]
-    kept = dataclasses.replace(data.take(rows), official_test=None)
-    return kept, groups_of(data, seed)[rows], notes
+    found = part_of_run(run, source, part, fold=fold, given=given, progress=progress)
+    notes = [*found.data.notes, f"{len(found.rows):,} of {len(found.data):,} rows are of the {part} part of {run}"]
+    return dataclasses.replace(found.data.take(found.rows), official_test=None), found.groups, notes
 
 
 def _write_sheet(path: Path, data: Any, operations: str | None, seed: int, fill: str, best: bool) -> None:

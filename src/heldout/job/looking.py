@@ -33,8 +33,7 @@ def look_at_training(folder: RunFolder, prepared: Prepared, settings: TrainSetti
     if not (folder.path / LOOK).exists():
         from heldout.look.survey import look
 
-        copies = prepared.copies.take(prepared.kept)
-        seen = look(prepared.train, seed=settings.seed, copies=copies, most=ROWS, others=0).as_json()
+        seen = look(prepared.train, seed=settings.seed, copies=prepared.copies, most=ROWS, others=0).as_json()
         seen["findings"] = [found for found in seen["findings"] if found["id"] != IS_SAID]
         folder.write_json(LOOK, seen)
     return _event(folder.read_json(LOOK)["findings"])

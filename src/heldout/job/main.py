@@ -5,19 +5,20 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from heldout.data.dataset import Dataset
-from heldout.errors import ArtifactError, DataError, TrainingError
+from heldout.errors import ArtifactError, TrainingError
 from heldout.evaluate.rules import Rule
 from heldout.files import write_text
 from heldout.job.looking import look_at_training
-from heldout.job.preparing import Prepared, load_data, prepare
+from heldout.job.preparing import Prepared, prepare, prepare_again
 from heldout.prepare.language import check_line
 from heldout.report.samples import Samples, find_samples
+from heldout.run.data import load_data
 from heldout.run.environment import environment
 from heldout.run.folder import MARK, RunFolder, choose_folder
 from heldout.run.records import (
@@ -30,7 +31,8 @@ from heldout.run.records import (
     write_metrics,
 )
 from heldout.run.reporting import save_out_of_fold, write_report
-from heldout.run.settings import TrainSettings
+from heldout.run.settings import TrainSettings, settings_of_run
+from heldout.run.split import RunSplit, read_split
 from heldout.select.candidates import check_names
 from heldout.select.checkpoints import load_candidate, save_candidate
 from heldout.select.cross_validation import (
@@ -43,6 +45,7 @@ from heldout.select.cross_validation import (
     plan_selection,
 )
 from heldout.select.deciding import check_threshold, choose_decision
+from heldout.select.folds import load_folds, save_folds
 from heldout.select.learning_curve import learning_curve
 from heldout.select.refit import refit
 from heldout.select.search_candidates import CandidateSearch, plan_search, search_candidates
@@ -91,15 +94,20 @@ def train(
     name = Path(settings.data).stem if Path(settings.data).suffix else Path(settings.data).name
     check_names(settings.models)
     folder = choose_folder(out, (data.name if data else name) or "data", resume=resume)
+    begun = _begun(folder, settings) if resume else None
     if data is None:
         data = load_data(settings, load_progress)
     listen({"event": "data-loaded", "rows": len(data), "classes": data.n_classes, "kind": data.kind})
-    prepared = prepare(data, settings)
+    if begun is None:
+        prepared = prepare(data, settings)
+    else:
+        prepared = prepare_again(data, settings, begun, where=str(folder.path / "split.json"))
     del data  # the sealed rows are out of reach from here on
     check_threshold(settings.threshold, prepared.train)
     if settings.prepare:
         check_line(settings.prepare, prepared.train)
-    plan = plan_selection(prepared.train, settings, started=started)
+    kept = load_folds(folder, begun.train) if begun else None
+    plan = plan_selection(prepared.train, settings, started=started, begun=kept)
     search = plan_search(plan)
     split_event = _split_event(prepared, plan, folder)  # reads the ledger: a foreign one is refused before any writing
     with _new_folder(folder), folder.lock(), folder.events() as write_event:
@@ -109,15 +117,12 @@ def train(
                 write_event(event)
             listen(event)
 
-        split = _split_of(prepared)
-        if (folder.path / MARK).exists():
-            _require_same(folder, settings, split)
         done = _finished(folder) if resume else None
         if done is not None:
             if assess and "test" not in done:
                 done = assess_sealed(folder, prepared.sealed, done, config_hash=settings.hash())
             return Outcome(folder, done, prepared.sealed)
-        _write_start(folder, settings, split, plan, command)
+        _write_start(folder, settings, prepared.split, plan, command)
         tell(split_event)
         tell(look_at_training(folder, prepared, settings))
         interrupted = _cross_validate(folder, plan, settings, prepared, tell, search)
@@ -143,7 +148,7 @@ def train(
                 metrics["learning_curve"] = {"why": "it was stopped by the user"}
         metrics |= search_metrics(search, choice) if search else {}
         metrics["interrupted"] = interrupted
-        metrics["seal"] = closed_seal(prepared.fingerprint)
+        metrics["seal"] = closed_seal(prepared.split.fingerprint)
         _save_model(folder, plan, choice, fitted.model, prepared, rule)
         metrics["chosen"]["bundle"] = bundle_hash(folder)
         write_history(folder, [*choice.result.history, *fitted.history])
@@ -179,53 +184,27 @@ def _new_folder(folder: RunFolder) -> Any:
         raise
 
 
-def _split_of(prepared: Prepared) -> dict[str, Any]:
-    """What ``split.json`` says."""
-    is_train = ~prepared.is_test & ~prepared.left_out
-    return {
-        "train": prepared.ids[is_train].tolist(),
-        "test": prepared.ids[prepared.is_test].tolist(),
-        "left_out": prepared.ids[prepared.left_out].tolist(),
-        "test_digests": prepared.digests[prepared.is_test].tolist(),
-        "left_out_digests": prepared.digests[prepared.left_out].tolist(),
-        "train_content": prepared.content[is_train].tolist(),
-        "test_content": prepared.content[prepared.is_test].tolist(),
-        "fingerprint": prepared.fingerprint,
-    }
-
-
-def _write_start(
-    folder: RunFolder, settings: TrainSettings, split: Mapping[str, Any], plan: Selection, command: str
-) -> None:
+def _write_start(folder: RunFolder, settings: TrainSettings, split: RunSplit, plan: Selection, command: str) -> None:
     """Write what is known before training: the split, the environment, and last the settings, which make it a run."""
     import yaml
 
-    from heldout.select.folds import save_folds
-
     folder.write_json("environment.json", {**environment(), "command": command})
-    save_folds(folder.path / "folds.json", plan, settings)
-    folder.write_json("split.json", split)
+    if folder.is_run():  # it goes on: what it began with stays
+        return
+    save_folds(folder, plan, settings, split.train)
+    split.write(folder)
     write_text(folder.path / MARK, yaml.safe_dump(settings.changed(), sort_keys=False, allow_unicode=True))
 
 
-def _require_same(folder: RunFolder, settings: TrainSettings, split: Mapping[str, Any]) -> None:
-    """Refuse to resume a run on other data or with other settings."""
-    from heldout.run.settings import read_config, settings_from
-
-    earlier = folder.read_json("split.json")
-    if earlier.get("fingerprint") != split["fingerprint"]:
-        raise DataError(
-            "the data have changed since this run began",
-            where=settings.data,
-            fix="start a new run with another --out",
-        )
-    before = settings_from(read_config(folder.path / MARK), where=str(folder.path / MARK))
-    if before.hash() != settings.hash() or earlier.get("test") != split["test"]:
+def _begun(folder: RunFolder, settings: TrainSettings) -> RunSplit:
+    """The split that a run began with; refuses to resume it with other settings."""
+    if settings_of_run(folder).hash() != settings.hash():
         raise ArtifactError(
             "this run was begun with other settings",
             where=str(folder.path),
             fix="repeat its command, or choose another --out",
         )
+    return read_split(folder)
 
 
 def _split_event(prepared: Prepared, plan: Selection, folder: RunFolder) -> dict[str, Any]:
@@ -241,9 +220,9 @@ def _split_event(prepared: Prepared, plan: Selection, folder: RunFolder) -> dict
         "folds": plan.n_folds,
         "repeats": len(plan.folds) // plan.n_folds,
         "models": [[candidate.name, candidate.title] for candidate in plan.candidates],
-        "notes": list(prepared.notes),
+        "notes": list(prepared.split.notes),
         "skipped": [[item.id, item.reason] for item in prepared.train.skipped],
-        "openings": ledger.count(prepared.fingerprint),
+        "openings": ledger.count(prepared.split.fingerprint),
         "ledger_problems": ledger.verify(),
     }
 
@@ -257,7 +236,7 @@ def _cross_validate(
     search: CandidateSearch | None,
 ) -> bool:
     """Cross-validate, and search if that was asked for, with checkpoints; returns whether Ctrl-C ended it early."""
-    key = f"{prepared.fingerprint}-{settings.hash()}"
+    key = f"{prepared.split.fingerprint}-{settings.hash()}"
 
     def known(result: CandidateResult) -> bool:
         return load_candidate(folder.checkpoints, key, result, len(plan.rows))
@@ -297,7 +276,7 @@ def _save_model(
         model,
         classes=list(plan.data.classes),
         input=dict(plan.data.input),
-        info={"name": plan.data.name, "chosen": choice.result.name, "data": prepared.fingerprint}
+        info={"name": plan.data.name, "chosen": choice.result.name, "data": prepared.split.fingerprint}
         | ({"decision": rule.record()} if rule else {}),
     )
 

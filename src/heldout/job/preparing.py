@@ -1,46 +1,50 @@
-"""What comes before cross-validation: load, find copies, split, and seal."""
+"""What comes before cross-validation: find copies, split, and seal; or find the split of a run that goes on."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from heldout.data.dataset import Dataset
-from heldout.errors import LeakageError
+from heldout.errors import DataError, LeakageError
+from heldout.kinds.copies.find import find_copies
 from heldout.kinds.copies.groups import Copies
-from heldout.run.identity import short
+from heldout.run.rows import (
+    FoundRows,
+    digests_of,
+    find_rows_of,
+    seal_rows,
+    split_of,
+    with_groups_of,
+)
 from heldout.run.settings import TrainSettings
+from heldout.run.split import CopiesRecord, RunSplit
+from heldout.select.folds import choose_test, fold_notes, require_rows_for_folds
+from heldout.split.partition import join_groups
 from heldout.split.sealed import SealedTest
 
 
-def load_data(settings: TrainSettings, progress: Callable[[int, int, str], None] | None) -> Dataset:
-    """Load what the settings name."""
-    from heldout.kinds.loading import load
-
-    return load(settings.data, progress=progress, **settings.loading(), **settings.columns())
-
-
-@dataclass
+@dataclass(frozen=True)
 class Prepared:
-    """The data, split and sealed: what training may see, and what it may not."""
+    """The data, split and sealed: what training may see, and what it may not.
+
+    Attributes
+    ----------
+    train : Dataset
+        With declared and detected groups together.
+    sealed : SealedTest
+    split : RunSplit
+        What was decided.
+    copies : Copies or None
+        Among the training rows; None in a run that goes on.
+    """
 
     train: Dataset
     sealed: SealedTest
-    fingerprint: str
-    digests: np.ndarray
-    content: np.ndarray
-    is_test: np.ndarray
-    ids: np.ndarray
-    n_rows: int
-    left_out: np.ndarray
-    notes: tuple[str, ...]
-    copies: Copies
-    """Of all rows."""
-    kept: np.ndarray
-    """Positions of the training rows among all."""
+    split: RunSplit
+    copies: Copies | None = None
 
 
 def prepare(data: Dataset, settings: TrainSettings) -> Prepared:
@@ -53,21 +57,13 @@ def prepare(data: Dataset, settings: TrainSettings) -> Prepared:
     LabelError, LeakageError
         If the data cannot be split.
     """
-    from heldout.data.fingerprint import row_digests
-    from heldout.kinds.copies.find import find_copies
-    from heldout.kinds.registry import kind_of
-    from heldout.select.folds import choose_test, fold_notes, require_rows_for_folds
-    from heldout.split.partition import join_groups
-    from heldout.split.sealed import seal
-    from heldout.split.sketch import fingerprint_of
-
-    digests, content = row_digests(data), kind_of(data).content_digests(data)
+    digests = digests_of(data)
     copies = find_copies(data, seed=settings.seed)
     groups = join_groups(data.groups, copies.groups)
     notes = [*data.notes, *([copies.note] if copies.note else [])]
     declared = data.declared_names
     data = dataclasses.replace(data, groups=groups, group_names=())  # joined groups have no names
-    chosen = choose_test(data, content, settings, declared)
+    chosen = choose_test(data, digests.content, settings, declared)
     is_test, left_out = chosen.is_test, np.zeros(len(data), bool)
     notes += chosen.notes
     if chosen.given:
@@ -76,22 +72,41 @@ def prepare(data: Dataset, settings: TrainSettings) -> Prepared:
             notes.append(_leak_note(data, left_out, is_test))
     require_rows_for_folds(data, is_test, left_out, settings.folds)
     notes += fold_notes(data, ~is_test & ~left_out, settings)
-    kept = np.flatnonzero(~left_out)
-    train, sealed = seal(data.take(kept), np.flatnonzero(is_test[kept]), digests=content[kept])
-    return Prepared(
-        train,
-        sealed,
-        fingerprint_of(digests),
-        short(digests),
-        short(content),
-        is_test,
-        data.ids,
-        len(data),
-        left_out,
-        tuple(notes),
-        copies,
-        kept[~is_test[kept]],
-    )
+    split = split_of(data, digests, is_test=is_test, left_out=left_out, copies=copies, notes=notes)
+    trained = np.flatnonzero(~is_test & ~left_out)
+    found = FoundRows(trained, np.flatnonzero(is_test), np.flatnonzero(left_out), groups)
+    train, sealed = seal_rows(data, found, digests.content)
+    return Prepared(train, sealed, split, copies.take(trained))
+
+
+def prepare_again(data: Dataset, settings: TrainSettings, split: RunSplit, *, where: str) -> Prepared:
+    """Take the split that a run began with; ``where`` is the path of its file.
+
+    Raises
+    ------
+    DataError
+        If the data have changed, or their rows have moved.
+    """
+    digests = digests_of(data)
+    if digests.fingerprint != split.fingerprint:
+        raise DataError(
+            "the data have changed since this run began",
+            where=settings.data,
+            fix="start a new run with another --out",
+        )
+    found = find_rows_of(split, data, digests, where=where)
+    if not found.in_order:
+        raise DataError(
+            "the rows have another order than when this run began",
+            where=settings.data,
+            fix="bring them back in their order, or start a new run with another --out",
+        )
+    if split.copies is None:  # begun by a version that did not keep them
+        copies = find_copies(data, seed=settings.seed)
+        notes = (*data.notes, *([copies.note] if copies.note else []))
+        split = dataclasses.replace(split, copies=CopiesRecord.of(copies), notes=notes)
+    data = with_groups_of(split, data, found, seed=settings.seed)
+    return Prepared(*seal_rows(data, found, digests.content), split)
 
 
 def _leak_note(data: Dataset, left_out: np.ndarray, is_test: np.ndarray) -> str:

@@ -22,3 +22,13 @@ def find_rows(digests: np.ndarray, wanted: Sequence[str]) -> np.ndarray:
             left[digest] -= 1
             found.append(position)
     return np.asarray(found, dtype=np.int64)
+
+
+def match_rows(digests: np.ndarray, wanted: Sequence[str]) -> np.ndarray:
+    """Position of a row for each wanted digest that is there, in the order of the digests and no row twice."""
+    places: dict[str, list[int]] = {}
+    for position, digest in enumerate(digests.tolist()):
+        places.setdefault(digest, []).append(position)
+    left = {digest: iter(found) for digest, found in places.items()}
+    found = [next(left[digest], None) for digest in wanted if digest in left]
+    return np.asarray([position for position in found if position is not None], dtype=np.int64)

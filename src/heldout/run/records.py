@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from typing import TYPE_CHECKING, Any
@@ -94,7 +95,7 @@ def metrics_of(
     prepared: Prepared, plan: Selection, choice: Choice, fitted: Fitted, settings: TrainSettings, started: float
 ) -> dict[str, Any]:
     """Everything of ``metrics.json`` that is known while the seal is closed."""
-    data = plan.data
+    data, split = plan.data, prepared.split
     counts = np.bincount(data.y, minlength=data.n_classes)
     probabilities = out_of_fold_probabilities(plan, choice.result)
     found = None
@@ -106,24 +107,20 @@ def metrics_of(
         "data": {
             "name": data.name,
             "kind": data.kind,
-            "fingerprint": prepared.fingerprint,
+            "fingerprint": split.fingerprint,
             "test_fingerprint": prepared.sealed.fingerprint,
-            "rows": prepared.n_rows,
+            "rows": split.n_rows,
             "train": len(data),
             "test": prepared.sealed.n,
-            "left_out": int(prepared.left_out.sum()),
+            "left_out": len(split.left_out),
             "shape": list(data.x.shape[1:]),
             "classes": list(data.classes),
             "train_counts": dict(zip(data.classes, counts.tolist(), strict=True)),
             "test_counts": dict(prepared.sealed.counts),
             "groups": len(np.unique(data.groups)) if data.groups is not None else len(data),
-            "copies": {
-                "rows": prepared.copies.n_copies,
-                "groups": prepared.copies.n_groups,
-                "note": prepared.copies.note,
-            },
+            "copies": dataclasses.asdict(split.copies) if split.copies else {"rows": 0, "groups": 0, "note": ""},
             "skipped": [[item.id, item.reason] for item in data.skipped],
-            "notes": list(prepared.notes),
+            "notes": list(split.notes),
         },
         "chosen": {
             "model": choice.result.name,

@@ -28,6 +28,7 @@ from heldout.report.content import (
 )
 from heldout.report.samples import Samples
 from heldout.run.folder import MARK, RunFolder
+from heldout.run.settings import settings_of_run
 from heldout.select.search_report import searches_of
 
 OUT_OF_FOLD = "out_of_fold.npz"
@@ -178,13 +179,10 @@ def _findings(folder: RunFolder) -> dict[str, Any]:
 
 def _hashes(folder: RunFolder, values: Mapping[str, Any]) -> dict[str, str]:
     """What identifies data, sealed rows, settings, model and the ledger's entry."""
-    from heldout.run.settings import read_config, settings_from
-
-    path = folder.path / MARK
     found = {
         "data": values["data"]["fingerprint"],
         "sealed rows": values["data"]["test_fingerprint"],
-        "settings": settings_from(read_config(path), where=str(path)).hash(),
+        "settings": settings_of_run(folder).hash(),
         "model": values["chosen"].get("bundle", ""),
         "ledger entry": str((values.get("seal") or {}).get("entry", "")),
     }

@@ -13,6 +13,7 @@ from typing import Any
 
 from heldout.data.settings import LoadSettings
 from heldout.errors import SettingError
+from heldout.run.folder import MARK, RunFolder
 from heldout.settings import Range, check, from_values, json_schema, names, setting, settings_of
 from heldout.split.words import parse_folds, parse_split
 
@@ -208,6 +209,18 @@ def _in_words_of_today(values: dict[str, Any]) -> dict[str, Any]:
     from heldout.prepare.language import LANGUAGE
 
     return {**values, "prepare": LANGUAGE.upgraded(values["prepare"])}
+
+
+def settings_of_run(folder: RunFolder) -> TrainSettings:
+    """The settings that a run was trained with.
+
+    Raises
+    ------
+    SettingError
+        If its ``config.yaml`` is damaged.
+    """
+    path = folder.path / MARK
+    return settings_from(read_config(path), where=str(path))
 
 
 def config_schema() -> dict[str, Any]:

@@ -108,16 +108,24 @@ class Selection:
         return sum(repeat == 0 for repeat, *_ in self.folds)
 
 
-def plan_selection(data: Dataset, settings: TrainSettings, *, started: float) -> Selection:
-    """Choose rows, folds and candidates, and estimate what they cost. ``started``: `time.monotonic` of the command."""
+def plan_selection(
+    data: Dataset, settings: TrainSettings, *, started: float, begun: tuple[np.ndarray, list[Fold]] | None = None
+) -> Selection:
+    """Choose rows, folds and candidates, and estimate what they cost.
+
+    Parameters
+    ----------
+    data : Dataset
+        The training part.
+    settings : TrainSettings
+    started : float
+        `time.monotonic` of the command.
+    begun : (rows, folds), optional
+        Those that a run began with (`load_folds`); by default they are drawn.
+    """
     groups = data.groups
     assert groups is not None, "the job joins declared and detected groups before the split"
-    rows = np.arange(len(data))
-    if len(data) > settings.rows:
-        share = settings.rows / len(data)
-        least = settings.folds if isinstance(settings.folds, int) else 1  # a rare class keeps a row for each fold
-        rows = split_off_test(data.y, groups, share=share, seed=settings.seed, names=data.classes, least=least)[1]
-    parts = cross_validation(data, rows, settings)
+    rows, parts = begun or _draw_folds(data, groups, settings)
     candidates = candidates_for(data.kind, settings.models)
     n_fit = int(np.mean([len(train) for _, _, train, _ in parts]))
     task = task_of(data, n_rows=n_fit, seed=settings.seed, prepare=settings.prepare)
@@ -130,6 +138,16 @@ def plan_selection(data: Dataset, settings: TrainSettings, *, started: float) ->
     n_groups = len(np.unique(groups[rows]))
     results = [CandidateResult(candidate.name, candidate.title, n_groups=n_groups) for candidate in candidates]
     return Selection(data, settings, rows, parts, candidates, results, Budget([*costs, refit], settings.time, started))
+
+
+def _draw_folds(data: Dataset, groups: np.ndarray, settings: TrainSettings) -> tuple[np.ndarray, list[Fold]]:
+    """The rows that are cross-validated, and their folds."""
+    rows = np.arange(len(data))
+    if len(data) > settings.rows:
+        share = settings.rows / len(data)
+        least = settings.folds if isinstance(settings.folds, int) else 1  # a rare class keeps a row for each fold
+        rows = split_off_test(data.y, groups, share=share, seed=settings.seed, names=data.classes, least=least)[1]
+    return rows, cross_validation(data, rows, settings)
 
 
 def cross_validate(

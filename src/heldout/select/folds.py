@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +13,10 @@ from heldout.data.dataset import Dataset
 from heldout.errors import DataError, LabelError, SettingError
 from heldout.evaluate.confusion import mcc
 from heldout.evaluate.standard_errors import jackknife_values
+from heldout.run.folder import RunFolder
 from heldout.run.settings import TrainSettings
 from heldout.split.partition import Fold, folds, split_off_test
+from heldout.split.record import SplitRecord, load_split, save_split
 from heldout.split.validation import leave_one_group_out, published_folds
 from heldout.split.words import SplitWord, parse_split
 
@@ -122,8 +125,6 @@ def _hash_keys(data: Dataset, by: str, content: np.ndarray, named: list[str] | N
 
 
 def _from_file(data: Dataset, path: Path) -> TestRows:
-    from heldout.split.record import load_split
-
     split = load_split(path, data.ids)
     if "test" not in split.parts:
         raise DataError("it has no part named test", where=str(path), fix="give a split with train and test")
@@ -254,12 +255,33 @@ def score_together(result: CandidateResult, y: np.ndarray, parts: list[Fold]) ->
         fold["mcc"] = value
 
 
-def save_folds(path: Path, plan: Selection, settings: TrainSettings) -> None:
-    """Write the folds of the cross-validated rows, by their ids, as `heldout.split.record` does."""
-    from heldout.split.record import SplitRecord, save_split
+FOLDS = "folds.json"
+"""In the run folder: the cross-validated rows and their folds, as `heldout.split.record` writes them."""
 
-    ids = np.asarray(plan.data.ids)[plan.rows].astype(str)
-    if len(np.unique(ids)) < len(ids):  # rows of a Dataset made by hand: their places in the training part
-        ids = plan.rows.astype(str)
-    record = SplitRecord({"train": np.arange(len(ids))}, plan.folds, f"folds {settings.folds}", settings.seed)
-    save_split(path, record, ids)
+
+def save_folds(folder: RunFolder, plan: Selection, settings: TrainSettings, train: Sequence[str]) -> None:
+    """Write the folds of the cross-validated rows, by their ids; ``train`` are those of all training rows."""
+    record = SplitRecord({"train": np.arange(len(plan.rows))}, plan.folds, f"folds {settings.folds}", settings.seed)
+    save_split(folder.path / FOLDS, record, _fold_ids(train)[plan.rows])
+
+
+def load_folds(folder: RunFolder, train: Sequence[str]) -> tuple[np.ndarray, list[Fold]]:
+    """The cross-validated rows of a run, as positions among its training rows, and the folds, as positions among these.
+
+    Raises
+    ------
+    ArtifactError, DataError
+        If the file is damaged, or names other rows.
+    """
+    kept = load_split(folder.path / FOLDS, _fold_ids(train))
+    rows = kept.parts["train"]
+    return rows, [
+        (repeat, fold, np.searchsorted(rows, fitted), np.searchsorted(rows, held))
+        for repeat, fold, fitted, held in kept.folds
+    ]
+
+
+def _fold_ids(train: Sequence[str]) -> np.ndarray:
+    """What the training rows are called: their ids, or their places if ids repeat (a Dataset made by hand)."""
+    ids = np.asarray(train, dtype=str)
+    return ids if len(np.unique(ids)) == len(ids) else np.arange(len(ids)).astype(str)

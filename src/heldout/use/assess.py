@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from typing import Any
@@ -13,12 +12,13 @@ from heldout.errors import ArtifactError, DataError
 from heldout.evaluate.intervals import confidence_level
 from heldout.kinds.registry import kind_of
 from heldout.report.samples import find_samples
-from heldout.run.folder import MARK, RunFolder
-from heldout.run.identity import find_rows, short
+from heldout.run.data import load_data
+from heldout.run.folder import RunFolder
 from heldout.run.openings import Answers, seal_history, widen
 from heldout.run.records import read_metrics, write_metrics
 from heldout.run.reporting import write_report
-from heldout.run.settings import TrainSettings
+from heldout.run.settings import TrainSettings, settings_of_run
+from heldout.run.split import read_split
 from heldout.split.ledger import Ledger
 from heldout.split.sealed import Opening, SealedTest
 from heldout.split.sketch import sketch_of
@@ -81,7 +81,7 @@ def _require_own_parts(folder: RunFolder, sealed: SealedTest, values: dict[str, 
         )
     if sealed.fingerprint != values["data"]["test_fingerprint"]:
         raise ArtifactError(
-            "the test rows are not those that this run sealed", where=str(folder.path / "split.json"), fix="train again"
+            "its rows are not those that this run sealed", where=str(folder.path / "split.json"), fix="train again"
         )
     write_metrics(folder, values)
 
@@ -166,49 +166,29 @@ def assess(folder: RunFolder, *, again: bool = False, sealed: SealedTest | None 
     ArtifactError
         If the run is incomplete or damaged.
     """
-    from heldout.run.settings import read_config, settings_from
-
     folder.require_run()
     with folder.lock():
         values = read_metrics(folder)
         if "test" in values and not again:
             return widen(folder, values)
-        settings = settings_from(read_config(folder.path / MARK), where=str(folder.path / MARK))
+        settings = settings_of_run(folder)
         sealed = sealed or _seal_again(folder, settings, values)
         return assess_sealed(folder, sealed, values, config_hash=settings.hash())
 
 
 def _seal_again(folder: RunFolder, settings: TrainSettings, values: dict[str, Any]) -> SealedTest:
-    """Load the run's data anew, make sure that they are the same, and seal the same rows."""
-    from heldout.data.fingerprint import row_digests
-    from heldout.job.preparing import load_data
-    from heldout.split.sealed import seal
-    from heldout.split.sketch import fingerprint_of
+    """Load the run's data anew, make sure that they are the same, and seal the same rows with the same groups."""
+    from heldout.run.rows import digests_of, find_rows_of, seal_rows, with_groups_of
 
-    data = load_data(settings, None)
-    digests = row_digests(data)
-    if fingerprint_of(digests) != values["data"]["fingerprint"]:
+    data = load_data(settings)
+    digests = digests_of(data)
+    if digests.fingerprint != values["data"]["fingerprint"]:
         raise DataError(
             "the data have changed since the run was trained, so its sealed rows are no longer the same",
             where=settings.data,
             fix="bring the data back as they were, or train again",
         )
-    split = folder.read_json("split.json")
-    # By content, not by place: rows may have been sorted and files renamed since.
-    named = short(digests)
-    test = find_rows(named, split["test_digests"])
-    rest = np.setdiff1d(np.arange(len(data)), test)
-    kept = np.setdiff1d(np.arange(len(data)), rest[find_rows(named[rest], split["left_out_digests"])])
-    if len(test) != values["data"]["test"]:
-        raise ArtifactError("split.json does not fit the data", where=str(folder.path), fix="train again")
-    data = dataclasses.replace(data, groups=groups_of(data, settings.seed))
-    content = kind_of(data).content_digests(data)
-    return seal(data.take(kept), np.flatnonzero(np.isin(kept, test)), digests=content[kept])[1]
-
-
-def groups_of(data: Any, seed: int) -> np.ndarray:
-    """Declared and detected groups together, as the split used them."""
-    from heldout.kinds.copies.find import find_copies
-    from heldout.split.partition import join_groups
-
-    return join_groups(data.groups, find_copies(data, seed=seed).groups)
+    split = read_split(folder)
+    found = find_rows_of(split, data, digests, where=str(folder.path / "split.json"))
+    data = with_groups_of(split, data, found, seed=settings.seed)
+    return seal_rows(data, found, digests.content)[1]

@@ -21,6 +21,7 @@ from heldout.evaluate.standard_errors import difference_se_floor
 from heldout.run.folder import RunFolder
 from heldout.run.openings import load_answers
 from heldout.run.records import read_metrics
+from heldout.run.split import read_split
 
 METRICS = ("mcc", "accuracy")
 
@@ -187,8 +188,7 @@ def _folds_text(folder: RunFolder) -> str:
     """Contents of the training rows in their order, and the folds over them; empty if the run keeps no folds."""
     if not (folder.path / "folds.json").exists():
         return ""
-    folds, split = folder.read_json("folds.json"), folder.read_json("split.json")
-    return json.dumps([folds, split.get("train_content")], sort_keys=True)
+    return json.dumps([folder.read_json("folds.json"), list(read_split(folder).train_content)], sort_keys=True)
 
 
 def _require_same_data(sides: list[Side]) -> None:
@@ -233,12 +233,12 @@ def _on_test_rows(a: Side, b: Side, level: float) -> dict[str, Any] | None:
     if a.folder.path == b.folder.path:
         return None
     answers = [_answers(side.folder) for side in (a, b)]
-    contents = [side.folder.read_json("split.json").get("test_content") for side in (a, b)]
+    contents = [read_split(side.folder).test_content for side in (a, b)]
     if answers[0] is None or answers[1] is None or contents[0] != contents[1]:
         return None
-    if len(answers[0]) != len(answers[1]) or len(answers[0]) != len(contents[0] or ()):
+    if len(answers[0]) != len(answers[1]) or len(answers[0]) != len(contents[0]):
         raise ArtifactError(
-            f"its predictions have {len(answers[1])} rows, the test part has {len(contents[0] or ())}",
+            f"its predictions have {len(answers[1])} rows, the test part has {len(contents[0])}",
             where=str(b.folder.path / "predictions.csv"),
             fix="heldout assess --again, on record",
         )

@@ -17,6 +17,7 @@ from heldout.evaluate.scoring import score
 from heldout.kinds.registry import kind_named, kind_of
 from heldout.run.folder import RunFolder
 from heldout.run.identity import short
+from heldout.run.split import read_split
 from heldout.use.predict import find_bundle
 
 
@@ -147,10 +148,10 @@ def _load_table(bundle: Bundle, data: str) -> tuple[Dataset, list[str]]:
 
 def _unseen(folder: RunFolder, given: Dataset, data: str, allow_leak: bool) -> tuple[np.ndarray, list[str]]:
     """Rows that are neither sealed nor (unless ``allow_leak``) trained on, by content, whatever their label."""
-    split = folder.read_json("split.json")
+    split = read_split(folder)
     digests = short(kind_of(given).content_digests(given))
-    sealed = np.isin(digests, np.asarray(split["test_content"], dtype=digests.dtype))
-    trained = np.isin(digests, np.asarray(split["train_content"], dtype=digests.dtype)) & ~sealed
+    sealed = np.isin(digests, np.asarray(split.test_content, dtype=digests.dtype))
+    trained = np.isin(digests, np.asarray(split.train_content, dtype=digests.dtype)) & ~sealed
     if sealed.any():
         raise LeakageError(
             f"{int(sealed.sum())} of {len(given)} rows are sealed test rows of this run "
