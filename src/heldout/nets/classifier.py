@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import torch
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from heldout.errors import DataError, LabelError, ShapeError, TrainingError
+from heldout.errors import DataError, LabelError, SettingError, ShapeError, TrainingError
 from heldout.nets import artifact
-from heldout.nets.fit.feed import Feed, Standardizer, check_rows
-from heldout.nets.fit.jobs import machine_of, numeric, plain, prepare_jobs
-from heldout.nets.fit.machine import DTYPES, describe, find_device, sum_dtype, use_threads
-from heldout.nets.fit.measure import infer, rows_per_batch, widest
-from heldout.nets.fit.planner import Machine, has_convolutions, place
+from heldout.nets.features import NetFeatures
+from heldout.nets.fit.feed import check_rows
+from heldout.nets.fit.jobs import checked_weights, machine_of, numeric, plain, prepare_jobs
+from heldout.nets.fit.machine import describe, find_device
+from heldout.nets.fit.planner import Machine, place
 from heldout.nets.fit.ways import train_jobs
+from heldout.nets.fitted import FittedNet
+from heldout.nets.maps import ProbabilityMaps
 from heldout.nets.net import Net
+from heldout.nets.plan import INPUT
 from heldout.nets.settings import Progress, Settings, Trained
-from heldout.nets.stack import Stack
-
-_INPUT_KINDS = ("uint8", "int16", "float32", "float64")
 
 
 class NetClassifier(ClassifierMixin, BaseEstimator):
@@ -95,6 +93,9 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         Nets trained from different seeds; probabilities are averaged over them.
     warm_start : bool
         Begin `fit` with the weights of the last one (a new output layer if the classes changed; a fresh optimizer).
+    start : mapping of str to array, or list of them, optional
+        First weights by name, as `weights` gives them, for every replicate or for the replicates in turn; arrays that
+        are not given are drawn.
     freeze : sequence of str
         Names of layers that keep their weights, as `Net.summary` shows them: ``("conv 1", "dense 2")``; ``"body"`` are
         all but the head.
@@ -174,6 +175,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         history: str = "light",
         replicates: int = 1,
         warm_start: bool = False,
+        start: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
         freeze: Sequence[str] = (),
         precision: str = "float32",
         device: str = "auto",
@@ -214,6 +216,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         self.history = history
         self.replicates = replicates
         self.warm_start = warm_start
+        self.start = start
         self.freeze = freeze
         self.precision = precision
         self.device = device
@@ -313,56 +316,36 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
 
     def replicate_probabilities(self, x: Any) -> np.ndarray:
         """Probabilities of each replicate, float64, (n_replicates, n_rows, n_classes)."""
-        check_is_fitted(self, "replicates_")
         x = self._check_rows(x)
-        stacks, device = self._stacks()
-        feed = Feed(x, None, None, device, DTYPES[self.settings_.precision])
-        parts = []
-        with use_threads(self.threads), torch.inference_mode():
-            for stack, standardizer in stacks:
-                size = rows_per_batch(widest(stack), stack.n_replicates)
-                found = [
-                    torch.softmax(
-                        infer(stack, feed, rows[None], standardizer, self._context(device)).to(sum_dtype(device)), -1
-                    ).cpu()
-                    for rows in torch.arange(len(x)).to(device).split(size)
-                ]
-                parts.append(torch.cat(found, 1))
-        return torch.cat(parts).to(torch.float64).numpy()
+        return self._fitted().probabilities(x, self.threads)
 
-    def _context(self, device: torch.device) -> Any:
-        mixed = self.settings_.precision == "mixed"
-        return torch.autocast(device.type, dtype=torch.bfloat16) if mixed else nullcontext()
-
-    def _stacks(self) -> tuple[list[tuple[Stack, Standardizer | None]], torch.device]:
-        """The net, ready to compute: all replicates at once, or one after the other where that is faster."""
+    def _fitted(self) -> FittedNet:
+        """The net, ready to compute on the device."""
+        check_is_fitted(self, "replicates_")
         device = find_device(self.device)
-        if str(device) in self._cache:
-            return self._cache[str(device)], device
-        plan = self.plan_
-        together = device.type != "cpu" or not has_convolutions(plan)
-        sets = [self.replicates_] if together else [[arrays] for arrays in self.replicates_]
-        dtype = DTYPES[self.settings_.precision]
-        stacks = []
-        for arrays in sets:
-            stack = Stack(plan, len(arrays), device, dtype)
-            for number, one in enumerate(arrays):
-                stack.load(number, one)
-            stacks.append((stack, _standardizer(arrays, device, dtype)))
-        self._cache[str(device)] = stacks
-        return stacks, device
+        if str(device) not in self._cache:
+            settings = self.settings_
+            made = FittedNet(self.plan_, self.replicates_, self.input_dtype_, settings.precision, device)
+            self._cache[str(device)] = made
+        return self._cache[str(device)]
 
     def _check_rows(self, x: Any) -> np.ndarray:
+        """Rows of the shape and kind of training."""
+        check_is_fitted(self, "replicates_")
         if len(self.shape_) == 1:
             x = validate_data(self, x, reset=False, dtype="numeric", ensure_all_finite=False)
         else:
             x = check_array(x, dtype="numeric", allow_nd=True, ensure_all_finite=False)
-        x = numeric(x)
         if tuple(x.shape[1:]) != self.shape_:
             raise ShapeError(
                 f"rows of shape {tuple(x.shape[1:])}, but the net was trained on {self.shape_}",
-                fix="bring the rows to the shape of training",
+                fix="resize or resample the rows to the shape of training",
             )
+        return self._check_values(x)
+
+    def _check_values(self, x: Any) -> np.ndarray:
+        """Rows of the kind of training, finite."""
+        x = numeric(check_array(x, dtype="numeric", allow_nd=True, ensure_all_finite=False))
         if (x.dtype.kind == "f") != (self.input_dtype_[0] == "f"):
             raise DataError(
                 f"rows are {x.dtype}, but the net was trained on {self.input_dtype_}",
@@ -370,6 +353,146 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
             )
         check_rows(x)
         return x
+
+    # Opened
+
+    def outputs(
+        self, x: Any, layers: str | Sequence[str], *, replicate: int | None = None
+    ) -> np.ndarray | dict[str, np.ndarray]:
+        """What layers give for rows, in inference mode.
+
+        Parameters
+        ----------
+        x : array, shape (n_rows, ...)
+            As in `predict`.
+        layers : str, or sequence of str
+            Names as `Net.summary` shows them: ``"dense 1"``, ``"residual 1 conv 2"``; ``"input"`` is what the first
+            layer gets (the rows, scaled and standardised), ``"output"`` comes before the softmax.
+        replicate : int, optional
+            Which of the replicates; all, if not given.
+
+        Returns
+        -------
+        array (n_replicates, n_rows, *shape), or (n_rows, *shape) with `replicate`; float32 (float64 with that
+        precision). Images are (height, width, channels), signals (length, channels). For a sequence of names, a dict.
+
+        Raises
+        ------
+        SettingError
+            If there is no such layer or replicate.
+        """
+        x = self._check_rows(x)
+        names = [layers] if isinstance(layers, str) else list(layers)
+        known = {name: name if name == INPUT else self.plan_.find(name).name for name in names}
+        chosen = slice(None) if replicate is None else self._replicate(replicate)
+        found = self._fitted().outputs(x, list(dict.fromkeys(known.values())), self.threads)
+        arrays = {name: found[known[name]][chosen] for name in names}
+        return arrays[layers] if isinstance(layers, str) else arrays
+
+    def without_head(self, layer: str | None = None, *, replicate: int | None = None) -> NetFeatures:
+        """The net up to a layer, as a transformer of rows to features.
+
+        Parameters
+        ----------
+        layer : str, optional
+            The last layer of the body, if not given.
+        replicate : int, optional
+            Which replicate's features; those of all side by side, if not given.
+        """
+        check_is_fitted(self, "replicates_")
+        body = self.plan_.body
+        name = layer or (body[-1].name if body else INPUT)
+        if replicate is not None:
+            self._replicate(replicate)
+        return NetFeatures(self, name if name == INPUT else self.plan_.find(name).name, replicate)
+
+    def with_head(self, head: str | Sequence[str] = "", *, after: str | None = None) -> NetClassifier:
+        """A classifier that begins with the weights of this one, and has another head.
+
+        It is not fitted. `fit` trains all of it, or only its head after ``set_params(freeze="body")``. Its other
+        parameters are those of this one, but for `freeze` and `warm_start`.
+
+        Parameters
+        ----------
+        head : str or list of str
+            Layers between the body and the new output layer.
+        after : str, optional
+            Name of the layer after which the body ends; all later ones are dropped.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> x, y = load_iris(return_X_y=True)
+        >>> two = NetClassifier("dense 16, relu, dense 8, relu", epochs=5).fit(x, y).with_head(after="relu 1")
+        >>> two.set_params(freeze="body", epochs=3).fit(x, y > 0).plan_.names
+        ('dense 1', 'relu 1', 'output')
+        """
+        check_is_fitted(self, "replicates_")
+        net = Net(self.settings_.net)
+        if after is not None:
+            net = net.cut(self.plan_.find(after).name)
+        kept = {p.name for p in net.parameters(self.shape_)}
+        start = [
+            {name: array for name, array in arrays.items() if name in kept or name.startswith(f"{INPUT}.")}
+            for arrays in self.replicates_
+        ]
+        head = Net("", head).head
+        made: NetClassifier = clone(self)
+        return made.set_params(net=net.spec, head=head, start=start, freeze=(), warm_start=False)
+
+    def convolutional(self) -> ProbabilityMaps:
+        """The net in convolutional form: on images larger than those of training it gives maps of probabilities.
+
+        Raises
+        ------
+        SettingError
+            If the net reads vectors, or a layer has no such form.
+        """
+        net = self._fitted()
+        return ProbabilityMaps(net, self.classes_, self._check_values, self.threads)
+
+    def torch_module(self, replicate: int = 0) -> Any:
+        """One replicate as a plain `torch.nn.Module` with copies of the weights, in evaluation mode on the CPU.
+
+        It takes rows as `predict` does (bytes as bytes), but with channels first, as tensors (n, channels, height,
+        width), (n, channels, length) or (n, features), and gives what comes before the softmax, equal to this net's
+        to float tolerance. Its parts have the names of the layers: ``module.get_submodule("conv 1")``,
+        ``"residual 1.body.conv 2"``; ``"input"`` scales and standardises.
+        """
+        self._replicate(replicate)
+        return self._fitted().module(replicate)
+
+    def weights(self, replicate: int = 0) -> dict[str, np.ndarray]:
+        """Copies of the arrays of a replicate by layer and role, such as ``conv 1.kernel``.
+
+        Kernels of convolutions are (filters, height, width, channels), of dense layers (units, inputs); ``bias``,
+        ``scale``, ``shift``, ``mean`` and ``variance`` have a value a channel. Of a standardised input there are also
+        ``input.mean`` and ``input.std``.
+        """
+        check_is_fitted(self, "replicates_")
+        return {name: array.copy() for name, array in self.replicates_[self._replicate(replicate)].items()}
+
+    def set_weights(self, weights: Mapping[str, Any], replicate: int = 0) -> Self:
+        """Replace arrays of a replicate by name; those that are not given stay.
+
+        Raises
+        ------
+        SettingError
+            If there is no array of a name, or its shape differs, or a value is not finite.
+        """
+        check_is_fitted(self, "replicates_")
+        arrays = self.replicates_[self._replicate(replicate)]
+        changed = checked_weights(weights, {name: array.shape for name, array in arrays.items()})
+        arrays.update({name: array.astype(arrays[name].dtype) for name, array in changed.items()})
+        self._cache = {}
+        return self
+
+    def _replicate(self, number: int) -> int:
+        check_is_fitted(self, "replicates_")
+        n = len(self.replicates_)
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 0 <= number < n:
+            raise SettingError(f"replicate={number!r}", fix=f"a whole number from 0 to {n - 1}, as there are {n}")
+        return int(number)
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
@@ -416,10 +539,3 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         made.machine_ = meta["machine"]
         made._set_form(Settings(**settings), shape, meta["input_dtype"])
         return made
-
-
-def _standardizer(arrays: Sequence[Mapping[str, np.ndarray]], device: torch.device, dtype: Any) -> Standardizer | None:
-    if "input.mean" not in arrays[0]:
-        return None
-    mean, std = (np.stack([a[f"input.{name}"] for a in arrays]) for name in ("mean", "std"))
-    return Standardizer(*(torch.from_numpy(a).to(device, dtype) for a in (mean, std)))

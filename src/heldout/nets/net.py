@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from heldout.errors import SettingError
-from heldout.lines import complain
+from heldout.lines import complain, hint
 from heldout.nets.layers.base import Layer, Parameter, Shape, show
 from heldout.nets.layers.dense import Dense
 from heldout.nets.layers.placing import Names, place_all
@@ -67,6 +67,23 @@ class Net:
 
     def __hash__(self) -> int:
         return hash((self.layers, self.head_layers))
+
+    def cut(self, after: str) -> Net:
+        """The net up to one of its layers, without a head.
+
+        Raises
+        ------
+        SettingError
+            If there is no such layer, or it stands within another.
+        """
+        names = Names()
+        known = [names.next(layer) for layer in self.layers]
+        if after not in known:
+            raise SettingError(
+                f"the net has no layer {after!r} to be cut after{hint(after, known)}", fix=f"layers: {', '.join(known)}"
+            )
+        rest = self.layers[known.index(after) + 1 :]
+        return Net(self.spec[: rest[0].at].rstrip(" ,") if rest else self.spec)
 
     def plan(self, shape: Shape, classes: int | None = None) -> Plan:
         """The net for rows of this shape.

@@ -11,6 +11,8 @@ from heldout.errors import SettingError
 from heldout.lines import hint
 from heldout.nets.layers.base import Parameter, Shape, Step
 
+#: Names of what the first layer gets (the rows, scaled and standardised), and of the last layer.
+INPUT = "input"
 OUTPUT = "output"
 #: Stands for all layers of the body where layers are named.
 BODY = "body"
@@ -121,6 +123,10 @@ class Plan(Sequence[Step]):
         raise SettingError(
             f"the net has no layer {name!r}{hint(name, self.names)}", fix=f"layers: {', '.join(self.names)}"
         )
+
+    def shape_of(self, name: str) -> Shape:
+        """Shape of what a layer gives, for one row; of ``input``, of the row itself."""
+        return self.shape if name == INPUT else self.find(name).after
 
     @cached_property
     def old_names(self) -> Mapping[str, str]:

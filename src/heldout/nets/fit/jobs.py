@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +12,14 @@ from sklearn.utils.validation import check_array
 
 from heldout.augment.training import parse_augment
 from heldout.errors import LabelError, SettingError, ShapeError
+from heldout.lines import hint
 from heldout.nets.fit.feed import check_rows
 from heldout.nets.fit.machine import find_device
 from heldout.nets.fit.parts import hold_out, row_weights
 from heldout.nets.fit.planner import Data, Machine, place
 from heldout.nets.fit.streams import replicate_key
 from heldout.nets.net import Net
-from heldout.nets.plan import Plan
+from heldout.nets.plan import OUTPUT, Plan
 from heldout.nets.settings import Job, Settings
 
 if TYPE_CHECKING:
@@ -127,24 +128,51 @@ def _outside(estimator: NetClassifier, given: Any, x: np.ndarray) -> tuple[np.nd
 
 
 def _start(estimator: NetClassifier, plan: Plan, settings: Settings) -> list[dict[str, np.ndarray]]:
-    """Weights of the last training that still fit, for a warm start."""
-    if not estimator.warm_start or not hasattr(estimator, "replicates_"):
-        return []
+    """First weights that do not have to be drawn: those of the last training, or those that were given."""
     wanted = {p.name: p.shape for p in plan.parameters}
+    inputs = {f"input.{name}": plan.shape[-1:] for name in ("mean", "std")} if settings.standardize else {}
+    if not estimator.warm_start or not hasattr(estimator, "replicates_"):
+        given = estimator.start
+        sets = [] if given is None else [given] if isinstance(given, Mapping) else list(given)
+        return [checked_weights(one, wanted | inputs, where="start") for one in sets]
     last = [
-        {
-            n: a
-            for n, a in arrays.items()
-            if wanted.get(n) == a.shape or (n.startswith("input.") and settings.standardize)
-        }
+        {name: a for name, a in arrays.items() if (wanted | inputs).get(name) == a.shape}
         for arrays in estimator.replicates_
     ]
-    lost = [name for name in wanted if name not in last[0] and not name.startswith("output.")]
+    lost = [name for name in wanted if name not in last[0] and not name.startswith(f"{OUTPUT}.")]
     if lost:
         raise SettingError(
             f"warm_start: the net or the rows' shape changed, {lost[0]} does not fit", fix="warm_start=False"
         )
     return last
+
+
+def checked_weights(
+    weights: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]], *, where: str = "weights"
+) -> dict[str, np.ndarray]:
+    """Weights by name as finite float arrays of the shapes that they must have.
+
+    Raises
+    ------
+    SettingError
+        For an unknown name, another shape, or a value that is not finite, or impossible for a variance.
+    """
+    if not isinstance(weights, Mapping):
+        raise SettingError(f"{where} is {type(weights).__name__}, not a mapping", fix='{"conv 1.kernel": array}')
+    found = {}
+    for name, values in weights.items():
+        if name not in shapes:
+            problem = f"the net has no array {name!r}{hint(str(name), shapes)}"
+            raise SettingError(problem, where=where, fix=f"arrays: {', '.join(shapes)}")
+        array = np.array(values)
+        if array.shape != shapes[name] or array.dtype.kind not in "fiu":
+            problem = f"{name} is {array.dtype} {array.shape}, and has to be numbers of shape {shapes[name]}"
+            raise SettingError(problem, where=where, fix="weights of the same layer")
+        low = {"variance": 0.0, "std": np.finfo(np.float32).tiny}.get(name.rpartition(".")[2], -np.inf)
+        if not np.isfinite(array).all() or (array < low).any():
+            raise SettingError(f"{name} holds a value that is not possible", where=where, fix="finite numbers")
+        found[name] = array
+    return found
 
 
 def numeric(x: Any) -> np.ndarray:

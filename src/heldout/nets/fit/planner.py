@@ -15,7 +15,6 @@ import torch
 
 from heldout.errors import SettingError
 from heldout.nets.layers.base import Shape, Step
-from heldout.nets.layers.conv import Conv
 from heldout.nets.net import Net
 from heldout.nets.plan import Plan
 from heldout.nets.settings import Job, Settings
@@ -58,7 +57,7 @@ def place(settings: Settings, shape: Shape, n_classes: int) -> Plan:
 
 def has_convolutions(plan: Sequence[Step]) -> bool:
     """Whether a net has convolutions."""
-    return any(isinstance(step.layer, Conv) for outer in plan for step in outer.walk())
+    return any(step.layer.is_convolution for outer in plan for step in outer.walk())
 
 
 def choose_threads(plan: Sequence[Step], jobs: Sequence[Job], machine: Machine) -> int:

@@ -91,9 +91,11 @@ class Run:
     def _input_statistics(self, job: Job) -> dict[str, np.ndarray]:
         if not self.settings.standardize:
             return {}
-        if job.start is not None and "input.mean" in job.start:
-            return {name: job.start[name] for name in ("input.mean", "input.std")}
-        mean, std = mean_and_std(self.feed, job.rows)
+        start = job.start or {}
+        if "input.mean" in start and "input.std" in start:
+            mean, std = start["input.mean"], start["input.std"]
+        else:
+            mean, std = mean_and_std(self.feed, job.rows)
         kind = np.float64 if self.dtype == torch.float64 else np.float32
         return {"input.mean": mean.astype(kind), "input.std": std.astype(kind)}
 

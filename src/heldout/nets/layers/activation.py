@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from heldout.lines import Item, Word
 from heldout.nets.layers.base import ByHand, Layer, Replicates, Step, Tensor
@@ -57,6 +57,13 @@ class Activation(Layer):
         if self.name == "linear":
             return x
         return getattr(functional, self.name)(x)
+
+    def module(self, step: Step, arrays: Mapping[str, Tensor]) -> Any:
+        """PyTorch's of this name."""
+        from torch import nn
+
+        modules = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "gelu": nn.GELU, "linear": nn.Identity}
+        return modules[self.name]()
 
     def has_gradient(self, step: Step) -> bool:
         """Where the derivative follows from the output."""

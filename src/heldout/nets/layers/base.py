@@ -5,7 +5,7 @@ Nothing here, and in no layer's file at import, needs PyTorch: a net can be read
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from heldout.nets.layers.batch import Batch
 
 Shape = tuple[int, ...]
+Window = tuple[int, ...]
 Tensor = Any
 
 
@@ -173,6 +174,8 @@ class Layer:
     is_passive: ClassVar[bool] = False
     #: Its output is memory of its own, which nothing else needs: the next layer may write over it.
     owns_output: ClassVar[bool] = False
+    #: Its products are over windows.
+    is_convolution: ClassVar[bool] = False
     #: It draws at random in training, at a `rate`.
     is_random: ClassVar[bool] = False
 
@@ -245,6 +248,41 @@ class Layer:
     def by_hand(self, step: Step, stack: Replicates, *, overwrite: bool) -> ByHand:
         """The same with its gradient written out; only where `has_gradient` says so."""
         raise NotImplementedError(f"{type(self).__name__}.by_hand")
+
+    def module(self, step: Step, arrays: Mapping[str, Tensor]) -> Any:
+        """The plain `torch.nn` module with the same weights, for rows with channels first.
+
+        Parameters
+        ----------
+        step : Step
+        arrays : mapping of str to tensor
+            One replicate's, by name.
+        """
+        raise NotImplementedError(f"{type(self).__name__}.module")
+
+    def spread(self, step: Step, shape: Shape, window: Window) -> tuple[Step, Window]:
+        """The same for larger images, where vectors become images as well, with arrays of as many values.
+
+        Parameters
+        ----------
+        step : Step
+            In the net for rows of the trained size.
+        shape : tuple of int
+            Of what comes in now.
+        window : tuple of int
+            Positions that one vector was made of, along each axis.
+
+        Returns
+        -------
+        step, window
+            The window is that of what comes out.
+
+        Raises
+        ------
+        SettingError
+            If there is no such form.
+        """
+        return self.place(step.name, shape, ""), window
 
     def has_gradient(self, step: Step) -> bool:
         """Whether its gradient is written out, in its place."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
+from heldout.errors import SettingError
 from heldout.lines import Number, Option, Word
-from heldout.nets.layers.base import Layer, Parameter, Replicates, Shape, Step, Tensor
+from heldout.nets.layers.base import Layer, Parameter, Replicates, Shape, Step, Tensor, Window
 from heldout.nets.layers.batch import Batch
 from heldout.nets.layers.options import FROZEN
 
@@ -45,6 +47,26 @@ class BatchNorm(Layer):
         roles = ("scale", "shift", "mean", "variance")
         arrays = tuple(Parameter(f"{name}.{role}", shape[-1:], role, frozen=self.frozen) for role in roles)
         return Step(name, self, shape, shape, arrays)
+
+    def module(self, step: Step, arrays: Mapping[str, Tensor]) -> Any:
+        """BatchNorm1d or BatchNorm2d, whose momentum is the share of the new statistics."""
+        from torch import nn
+
+        from heldout.nets.layers.modules import set_values
+
+        scale, shift, mean, variance = (arrays[p.name] for p in step.parameters)
+        made = nn.BatchNorm2d if len(step.before) == 3 else nn.BatchNorm1d
+        norm = made(step.before[-1], self.epsilon, 1 - self.momentum, dtype=scale.dtype)
+        return set_values(norm, weight=scale, bias=shift, running_mean=mean, running_var=variance)
+
+    def spread(self, step: Step, shape: Shape, window: Window) -> tuple[Step, Window]:
+        """The same, where a channel was a feature."""
+        if len(step.before) == 1 and any(n > 1 for n in window):
+            raise SettingError(
+                f"{step.name} normalises each position of an image by itself, so it has no form for larger images",
+                fix="put batchnorm before flatten",
+            )
+        return super().spread(step, shape, window)
 
     def forward(self, step: Step, x: Tensor, stack: Replicates, batch: Batch, *, overwrite: bool) -> Tensor:
         """All replicates' channels at once; in training, the running statistics follow those of the batch."""

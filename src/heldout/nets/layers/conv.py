@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -31,6 +32,7 @@ class Conv(Layer):
         ),
     )
     owns_output: ClassVar = True
+    is_convolution: ClassVar = True
 
     filters: int
     kernel: tuple[int, ...]
@@ -68,6 +70,26 @@ class Conv(Layer):
         """Kernel and stride."""
         n_axes = len(shape) - 1
         return self.kernel if len(self.kernel) == n_axes else self.kernel * n_axes, (self.stride,) * n_axes
+
+    def module(self, step: Step, arrays: Mapping[str, Tensor]) -> Any:
+        """Conv1d or Conv2d; zeros come before it where there are more on one side."""
+        from torch import nn
+
+        from heldout.nets.layers.modules import pads_of, sequence, set_values
+
+        window, strides = self.window(step.before)
+        kernel, bias = (arrays[p.name] for p in step.parameters)
+        is_signal = len(window) == 1
+        made, n_channels = (nn.Conv1d if is_signal else nn.Conv2d), step.before[-1]
+        uneven = self.same and any(n % 2 == 0 for n in window)
+        padding = tuple((n - 1) // 2 for n in window) if self.same and not uneven else 0
+        conv = made(n_channels, self.filters, window, strides, padding, dtype=kernel.dtype)
+        weight = kernel.permute(0, 3, 1, 2)  # (filters, channels, height, width)
+        set_values(conv, weight=weight[:, :, 0] if is_signal else weight, bias=bias)
+        if not uneven:
+            return conv
+        zeros = (nn.ConstantPad1d if is_signal else nn.ConstantPad2d)(tuple(pads_of(window)), 0.0)
+        return sequence({"pad": zeros, "conv": conv})
 
     def forward(self, step: Step, x: Tensor, stack: Replicates, batch: Batch, *, overwrite: bool) -> Tensor:
         """One grouped convolution for all replicates."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from heldout.lines import Number, Word
-from heldout.nets.layers.base import ByHand, Layer, Replicates, Shape, Step, Tensor, kernel_and_bias
+from heldout.nets.layers.base import ByHand, Layer, Replicates, Shape, Step, Tensor, Window, kernel_and_bias
 from heldout.nets.layers.batch import Batch
+from heldout.nets.layers.conv import Conv
 from heldout.nets.layers.options import KERNEL_OPTIONS, MOST
 
 #: Values of a dense kernel below which its gradient is copied into the block (measured).
@@ -63,6 +64,25 @@ class Dense(Layer):
         if stack.n_replicates == 1:
             return torch.addmm(bias[0], x[0], kernel[0].t())[None]
         return torch.baddbmm(bias[:, None], x, kernel.transpose(1, 2))
+
+    def module(self, step: Step, arrays: Mapping[str, Tensor]) -> Any:
+        """Linear; at every position a convolution of size 1."""
+        from torch import nn
+
+        from heldout.nets.layers.modules import set_values
+
+        kernel, bias = (arrays[p.name] for p in step.parameters)
+        n_axes, inputs = len(step.before) - 1, step.before[-1]
+        if not n_axes:
+            return set_values(nn.Linear(inputs, self.units, dtype=kernel.dtype), weight=kernel, bias=bias)
+        made = (nn.Conv1d if n_axes == 1 else nn.Conv2d)(inputs, self.units, 1, dtype=kernel.dtype)
+        return set_values(made, weight=kernel.reshape(*kernel.shape, *(1,) * n_axes), bias=bias)
+
+    def spread(self, step: Step, shape: Shape, window: Window) -> tuple[Step, Window]:
+        """A convolution of the size of what was one vector."""
+        if len(step.before) > 1:
+            return super().spread(step, shape, window)
+        return Conv(self.units, window, frozen=self.frozen).place(step.name, shape, ""), (1,) * len(window)
 
     def has_gradient(self, step: Step) -> bool:
         """For vectors."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from heldout.lines import Number, Word
 from heldout.nets.layers.base import ByHand, Layer, Replicates, Step, Tensor
@@ -32,6 +32,12 @@ class Dropout(Layer):
     def forward(self, step: Step, x: Tensor, stack: Replicates, batch: Batch, *, overwrite: bool) -> Tensor:
         """Only while training."""
         return x * keep_mask(step, x, stack, batch) if batch.training else x
+
+    def module(self, step: Step, arrays: Mapping[str, Tensor]) -> Any:
+        """PyTorch's; of each value, on images as well."""
+        from torch import nn
+
+        return nn.Dropout(self.rate)
 
     def has_gradient(self, step: Step) -> bool:
         """For vectors."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from heldout.lines import Word
-from heldout.nets.layers.base import ByHand, Layer, Replicates, Shape, Step, Tensor
+from heldout.nets.layers.activation import Activation
+from heldout.nets.layers.base import ByHand, Layer, Replicates, Shape, Step, Tensor, Window
 from heldout.nets.layers.batch import Batch
 from heldout.nets.layers.layout import to_rows
 
@@ -34,6 +35,16 @@ class Flatten(Layer):
     def forward(self, step: Step, x: Tensor, stack: Replicates, batch: Batch, *, overwrite: bool) -> Tensor:
         """From images to vectors."""
         return to_rows(x, stack.n_replicates)
+
+    def module(self, step: Step, arrays: Mapping[str, Tensor]) -> Any:
+        """Flatten in the order of our rows, so that the kernel after it is the same."""
+        from heldout.nets.layers.modules import FlattenChannelsLast
+
+        return FlattenChannelsLast()
+
+    def spread(self, step: Step, shape: Shape, window: Window) -> tuple[Step, Window]:
+        """Nothing: the next dense layer takes a window of this size."""
+        return Activation("linear").place(step.name, shape, ""), step.before[:-1]
 
     def has_gradient(self, step: Step) -> bool:
         """Rows come as vectors, so at the beginning of a net there is nothing to do."""

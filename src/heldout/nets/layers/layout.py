@@ -26,3 +26,12 @@ def to_rows(x: Tensor, n_replicates: int) -> Tensor:
     n_rows, both, height, width = x.shape
     by_place = x.permute(0, 2, 3, 1).reshape(n_rows, height * width, n_replicates, both // n_replicates)
     return by_place.permute(2, 0, 1, 3).reshape(n_replicates, n_rows, -1)
+
+
+def replicates_first(x: Tensor, n_replicates: int, shape: Shape) -> Tensor:
+    """What a layer gives, for rows of this shape, as (R, n, *shape), channels last."""
+    if len(shape) == 1:
+        return x
+    n_rows, both, height, width = x.shape
+    by_replicate = x.reshape(n_rows, n_replicates, both // n_replicates, height, width).permute(1, 0, 3, 4, 2)
+    return by_replicate.reshape(n_replicates, n_rows, *shape)

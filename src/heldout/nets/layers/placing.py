@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from heldout.nets.layers.base import Layer, Shape, Step
+from heldout.nets.layers.base import Layer, Shape, Step, Window
 
 
 class Names:
@@ -42,3 +42,13 @@ def place_all(layers: Sequence[Layer], shape: Shape, text: str, names: Names) ->
         steps.append(step)
         shape = step.after
     return tuple(steps)
+
+
+def spread_all(steps: Sequence[Step], shape: Shape, window: Window) -> tuple[tuple[Step, ...], Window]:
+    """Steps of the same layers for larger images, where vectors become images as well (see `Layer.spread`)."""
+    found: list[Step] = []
+    for step in steps:
+        spread, window = step.layer.spread(step, shape, window)
+        found.append(spread)
+        shape = spread.after
+    return tuple(found), window

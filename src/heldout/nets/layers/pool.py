@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from heldout.lines import Item, Number, Word
 from heldout.nets.layers.base import Layer, Replicates, Shape, Step, Tensor
@@ -62,6 +63,25 @@ class Pool(Layer):
         """Size and stride."""
         n_axes = len(shape) - 1
         return (self.size,) * n_axes, (self.stride,) * n_axes
+
+    def module(self, step: Step, arrays: Mapping[str, Tensor]) -> Any:
+        """MaxPool or AvgPool of one or two dimensions."""
+        from torch import nn
+
+        from heldout.nets.layers.modules import MeanOfInside, pads_of, sequence
+
+        window, strides = self.window(step.before)
+        is_signal, is_max = len(window) == 1, self.kind == "max"
+        if not is_max and self.same:
+            return MeanOfInside(window, strides, pads_of(window))
+        if is_max:
+            pool = (nn.MaxPool1d if is_signal else nn.MaxPool2d)(window, strides)
+        else:
+            pool = (nn.AvgPool1d if is_signal else nn.AvgPool2d)(window, strides)
+        if not self.same:
+            return pool
+        least = (nn.ConstantPad1d if is_signal else nn.ConstantPad2d)(tuple(pads_of(window)), float("-inf"))
+        return sequence({"pad": least, "pool": pool})
 
     def forward(self, step: Step, x: Tensor, stack: Replicates, batch: Batch, *, overwrite: bool) -> Tensor:
         """Windows do not mix channels, so not replicates either."""

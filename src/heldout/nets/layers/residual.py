@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from heldout.errors import SettingError
 from heldout.lines import Item, Word
-from heldout.nets.layers.base import Layer, Replicates, Shape, Step, Tensor, show
+from heldout.nets.layers.base import Layer, Replicates, Shape, Step, Tensor, Window, show
 from heldout.nets.layers.batch import Batch
 from heldout.nets.layers.batchnorm import BatchNorm
 from heldout.nets.layers.conv import Conv
 from heldout.nets.layers.dense import Dense
-from heldout.nets.layers.placing import Names, place_all
+from heldout.nets.layers.placing import Names, place_all, spread_all
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,27 @@ class Residual(Layer):
         if any(isinstance(inner, BatchNorm) for inner in self.body):
             layers.append(BatchNorm(at=self.at))
         return layers
+
+    def module(self, step: Step, arrays: Mapping[str, Tensor]) -> Any:
+        """The sum of two sequences, ``body`` and ``shortcut``."""
+        from heldout.nets.layers.modules import Sum, sequence
+
+        parts = (
+            {inner.name.removeprefix(prefix): inner.layer.module(inner, arrays) for inner in steps}
+            for prefix, steps in ((f"{step.name} ", step.body), (f"{step.name} shortcut ", step.shortcut))
+        )
+        return Sum(*map(sequence, parts))
+
+    def spread(self, step: Step, shape: Shape, window: Window) -> tuple[Step, Window]:
+        """Both parts."""
+        if len(step.before) == 1 and any(n > 1 for n in window):
+            raise SettingError(
+                f"{step.name} adds to a flattened image, so it has no form for larger images",
+                fix="put a dense layer between flatten and residual",
+            )
+        body, after = spread_all(step.body, shape, window)
+        shortcut, _ = spread_all(step.shortcut, shape, window)
+        return Step(step.name, self, shape, body[-1].after, body=body, shortcut=shortcut), after
 
     def forward(self, step: Step, x: Tensor, stack: Replicates, batch: Batch, *, overwrite: bool) -> Tensor:
         """The sum of both ways."""
