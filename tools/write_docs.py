@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from heldout.augment import operations, training
+from heldout.evaluate import metric_table
 from heldout.prepare import language as preparation
 from heldout.run.settings import TrainSettings, config_schema
 from heldout.settings import markdown_table
@@ -39,6 +40,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "prepare": lambda: table(("step", "for", "does"), preparation.rows_of_table()),
+    "metrics": lambda: table(("key", "what it is", "range", "interval"), metric_table.rows_of_table()),
     "augment": lambda: table(("step", "does", "for"), training.rows_of_table()),
     **{
         f"operations on {kind}": lambda kind=kind: table(

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from heldout.evaluate import draws
-from heldout.evaluate.confusion import STATISTICS, confusion
+from heldout.evaluate.confusion import confusion
 from heldout.evaluate.intervals import bootstrap_interval
+from heldout.evaluate.metric_table import STATISTICS
 
 
 def rows_of(k: int, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

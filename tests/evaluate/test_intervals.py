@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from heldout.errors import LabelError, SettingError, ShapeError
-from heldout.evaluate.confusion import STATISTICS, mcc_of
+from heldout.evaluate.confusion import mcc_of
 from heldout.evaluate.intervals import (
     accuracy_interval,
     bootstrap_interval,
@@ -21,6 +21,7 @@ from heldout.evaluate.intervals import (
     n_effective,
     wilson_interval,
 )
+from heldout.evaluate.metric_table import STATISTICS
 from heldout.evaluate.standard_errors import mean_and_se
 
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heldout.errors import LabelError, SettingError, ShapeError
-from heldout.evaluate.confusion import STATISTICS
-from heldout.evaluate.margins import FROM_MARGINS, Margins, margins_of, rates
+from heldout.evaluate.margins import Margins, margins_of, rates
+from heldout.evaluate.metric_table import FROM_MARGINS, STATISTICS
 from heldout.evaluate.metrics import metrics
 from heldout.evaluate.stack import metrics_stack
 

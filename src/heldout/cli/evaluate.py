@@ -29,6 +29,7 @@ def evaluate(run: str, data: str, allow_leak: bool, coarse: str, mirror: str | N
     Example:
       heldout evaluate runs/patients next-year.csv
     """
+    from heldout.evaluate.metric_table import OF_SETS
     from heldout.use.evaluate import evaluate as score
 
     found = score(run, data, mirror=mirror, allow_leak=allow_leak, coarse=coarse)
@@ -37,25 +38,16 @@ def evaluate(run: str, data: str, allow_leak: bool, coarse: str, mirror: str | N
         return 0
     output.notes(found["notes"])
     output.line(plural(found["n"], "row"))
-    for key, title in (
-        ("accuracy", "accuracy"),
-        ("balanced_accuracy", "balanced accuracy"),
-        ("mcc", "MCC"),
-        ("kappa", "kappa"),
-        ("f1_macro", "macro F1"),
-        ("auc", "AUC"),
-        ("log_loss", "log-loss"),
-        ("brier", "Brier score"),
-    ):
-        value, ends = found.get(key), found.get(f"{key}_ci")
+    for metric in (metric for metric in OF_SETS.values() if metric.is_shown):
+        value, ends = found.get(metric.name), found.get(f"{metric.name}_ci")
         text = "undefined" if value is None else f"{value:.4f}"
-        output.line(f"  {title:<18} {text}" + (f"   ({ends[0]:.4f} to {ends[1]:.4f})" if ends else ""))
-    output.line(f"  {'class':<18} {'precision':>9} {'recall':>9} {'F1':>9} {'rows':>7}")
+        output.line(f"  {metric.title:<22} {text}" + (f"   ({ends[0]:.4f} to {ends[1]:.4f})" if ends else ""))
+    output.line(f"  {'Class':<22} {'Precision':>9} {'Recall':>9} {'F1':>9} {'Rows':>7}")
     for name, row in found["per_class"].items():
         cells = " ".join(
             f"{'–' if row[k] is None else format(row[k], '.4f'):>9}" for k in ("precision", "recall", "f1")
         )
-        output.line(f"  {name:<18} {cells} {row['support']:>7}")
+        output.line(f"  {name:<22} {cells} {row['support']:>7}")
     if coarse:
         _show_coarse(found["coarse"], output)
     return 0
@@ -63,10 +55,11 @@ def evaluate(run: str, data: str, allow_leak: bool, coarse: str, mirror: str | N
 
 def _show_coarse(found: dict[str, Any], output: Output) -> None:
     """The groups' scores, and which classes their errors come from."""
-    low, high = found["accuracy_ci"]
+    from heldout.evaluate.metric_table import METRICS
+
     output.line(f"Of the groups {', '.join(found['classes'])}:")
-    output.line(f"  {'accuracy':<18} {found['accuracy']:.4f}   ({low:.4f} to {high:.4f})")
-    low, high = found["mcc_ci"]
-    output.line(f"  {'MCC':<18} {found['mcc']:.4f}   ({low:.4f} to {high:.4f})")
+    for key in ("accuracy", "mcc"):
+        low, high = found[f"{key}_ci"]
+        output.line(f"  {METRICS[key].title:<22} {found[key]:.4f}   ({low:.4f} to {high:.4f})")
     for one in found["errors"]:
         output.line(f"  {one['class']} mistaken for {one['taken_for']}: {plural(one['rows'], 'row')}")

@@ -17,10 +17,11 @@ from heldout.evaluate import scores
 from heldout.evaluate.checks import as_labels, check_level, check_probabilities, group_numbers
 from heldout.evaluate.confusion import confusion
 from heldout.evaluate.draws import margin_of, right_pairs, wrong_pairs
-from heldout.evaluate.intervals import is_one_unit, whole_range
-from heldout.evaluate.margins import FROM_MARGINS, Margins, divide
+from heldout.evaluate.intervals import is_one_unit
+from heldout.evaluate.margins import Margins, divide
+from heldout.evaluate.metric_table import FROM_MARGINS, METRICS, TOP
 from heldout.evaluate.metrics import metrics
-from heldout.evaluate.stack import TOP, over_classes
+from heldout.evaluate.stack import over_classes
 
 N_PSEUDO = 200
 """Pseudo-rows of each kind among which a draw of one chooses."""
@@ -108,7 +109,7 @@ def metric_intervals(
             for key, values in scorer(weights).items():
                 drawn.setdefault(key, []).append(values)
     if is_one_unit(len(truth), units):
-        return {key: whole_range(key, k) for key in drawn if found[key] is not None}
+        return {key: METRICS[key].range_for(k) for key in drawn if found[key] is not None}
     tails = [0.5 - level / 2, 0.5 + level / 2]
     intervals = {}
     for key, blocks in drawn.items():

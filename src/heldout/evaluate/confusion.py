@@ -5,14 +5,14 @@ Scores of matrices take arrays of shape (..., n_classes, n_classes), and so work
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from heldout.errors import LabelError, ShapeError
 from heldout.evaluate import margins
 from heldout.evaluate.checks import as_labels
-from heldout.evaluate.margins import Margins, divide, margins_of
+from heldout.evaluate.margins import divide, margins_of
 
 
 def confusion(y: object, predicted: object, n_classes: int | None = None) -> np.ndarray:
@@ -99,16 +99,6 @@ def mcc_of(matrix: np.ndarray) -> np.ndarray:
 def kappa_of(matrix: np.ndarray) -> np.ndarray:
     """Cohen's kappa: agreement beyond what the margins alone give; NaN where they leave no room."""
     return margins.kappa(margins_of(matrix))
-
-
-def _of_matrix(score: Callable[[Margins], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda matrix: score(margins_of(matrix))
-
-
-STATISTICS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
-    key: _of_matrix(score) for key, score in margins.FROM_MARGINS.items()
-}
-"""`heldout.evaluate.margins.FROM_MARGINS` as functions of matrices (..., n_classes, n_classes)."""
 
 
 def row_percent(matrix: np.ndarray) -> np.ndarray:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from heldout.evaluate.confusion import STATISTICS
-from heldout.evaluate.margins import FROM_MARGINS, Margins
+from heldout.evaluate.margins import Margins
+from heldout.evaluate.metric_table import FROM_MARGINS, STATISTICS
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 

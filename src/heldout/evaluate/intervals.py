@@ -13,8 +13,9 @@ import numpy as np
 
 from heldout.errors import SettingError, ShapeError
 from heldout.evaluate.checks import check_level, group_numbers
-from heldout.evaluate.confusion import STATISTICS, confusion
+from heldout.evaluate.confusion import confusion
 from heldout.evaluate.draws import Statistic, drawn_scores
+from heldout.evaluate.metric_table import METRICS, STATISTICS
 from heldout.evaluate.standard_errors import mean_and_se
 
 
@@ -241,7 +242,7 @@ def bootstrap_interval(
     estimate = float(function(matrix))
     numbers = None if groups is None else group_numbers(groups, int(matrix.sum()))
     if is_one_unit(int(matrix.sum()), numbers):
-        return whole_range(statistic, n_classes) if isinstance(statistic, str) else (-math.inf, math.inf)
+        return METRICS[statistic].range_for(n_classes) if isinstance(statistic, str) else (-math.inf, math.inf)
     draws = drawn_scores(
         function, matrix, np.asarray(y), np.asarray(predicted), numbers, np.random.default_rng(seed), n_draws
     )
@@ -252,15 +253,6 @@ def bootstrap_interval(
 def is_one_unit(n_rows: int, numbers: np.ndarray | None) -> bool:
     """Whether all rows are one group, or there is one row: no variance can be seen."""
     return n_rows == 1 or (numbers is not None and int(numbers.max()) == 0)
-
-
-def whole_range(metric: str, n_classes: int) -> tuple[float, float]:
-    """All that a metric can be, (low, high): its interval where the rows tell nothing of its variance."""
-    if metric in ("mcc", "kappa", "informedness", "markedness"):
-        return -1.0, 1.0
-    if metric == "log_loss":
-        return 0.0, -math.log(np.finfo(float).eps)
-    return 0.0, 2.0 if metric == "brier" and n_classes > 2 else 1.0
 
 
 def _statistic(statistic: str | Statistic) -> Statistic:

@@ -9,7 +9,6 @@ scikit-learn.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -175,15 +174,3 @@ def mcc(m: Margins) -> np.ndarray:
     shared = m.right.sum(axis=-1) * n - (m.true * m.guessed).sum(axis=-1)
     spread = (n**2 - (m.true**2).sum(axis=-1)).astype(float) * (n**2 - (m.guessed**2).sum(axis=-1))
     return np.nan_to_num(divide(shared, np.sqrt(np.maximum(spread, 0.0))), nan=0.0)
-
-
-FROM_MARGINS: Mapping[str, Callable[[Margins], np.ndarray]] = {
-    "accuracy": accuracy,
-    "balanced_accuracy": balanced_accuracy,
-    "mcc": mcc,
-    "kappa": kappa,
-    "f1_macro": f1_macro,
-    "f1_micro": f1_micro,
-    "f1_weighted": f1_weighted,
-}
-"""Scores of a whole matrix by their key in ``metrics.json``."""

@@ -13,15 +13,11 @@ import numpy as np
 
 from heldout.errors import ShapeError
 from heldout.evaluate.checks import as_labels, check_classes, check_probabilities
-from heldout.evaluate.confusion import STATISTICS, confusion, mcc
+from heldout.evaluate.confusion import confusion, mcc
+from heldout.evaluate.metric_table import METRICS, OF_CLASSES, OF_SETS
 from heldout.evaluate.stack import metrics_stack
 
 __all__ = ["check_probabilities", "confusion", "mcc", "metrics"]
-
-OF_PROBABILITIES = ("log_loss", "brier", "auc", "average_precision", "calibration_error", "top_k_accuracy")
-COUNTS = ("tp", "fp", "fn", "tn")
-OF_TWO_CLASSES = ("tp", "tn", "fp", "fn", "tpr", "tnr", "ppv", "npv", "fpr", "fnr", "f1", "informedness", "markedness")
-"""Of class 1 of two, by their key in ``metrics.json``."""
 
 
 def metrics(
@@ -90,13 +86,12 @@ def metrics(
             raise ShapeError(f"predictions have {decided.size} rows, y has {n_rows}", fix="predict the rows of y")
         decided = decided[None]
     stack = metrics_stack(truth, given[None], predictions=decided, priors=priors)
-    keys = [*STATISTICS, *(("prior_weighted_accuracy",) if priors is not None else ()), *OF_PROBABILITIES]
-    found: dict[str, Any] = {"n": n_rows} | {key: plain(stack[key][0]) for key in keys}
+    found: dict[str, Any] = {"n": n_rows} | {key: plain(stack[key][0]) for key in OF_SETS if key in stack}
     found["confusion"] = stack["confusion"][0].tolist()
     found["per_class"] = {name: _class_record(stack["per_class"], c) for c, name in enumerate(names)}
     if n_classes == 2:
         found["positive"] = names[1]
-        found |= {key: found["per_class"][names[1]][key] for key in OF_TWO_CLASSES}
+        found |= {key: found["per_class"][names[1]][key] for key in OF_CLASSES}
     return found
 
 
@@ -115,4 +110,5 @@ def _class_record(per_class: dict[str, np.ndarray], number: int) -> dict[str, An
         "recall": plain(found["tpr"]),
         "specificity": plain(found["tnr"]),
     }
-    return record | {key: int(value) if key in COUNTS else plain(value) for key, value in found.items()}
+    counts = [key for key, metric in METRICS.items() if metric.higher_is_better is None]
+    return record | {key: int(value) if key in counts else plain(value) for key, value in found.items()}

@@ -18,9 +18,9 @@ from heldout.evaluate.intervals import (
     bootstrap_interval,
     grouped_accuracy_interval,
     independence,
-    whole_range,
     wilson_interval,
 )
+from heldout.evaluate.metric_table import METRICS, OF_CLASSES, OF_SETS, Interval
 from heldout.evaluate.metrics import metrics
 
 
@@ -118,7 +118,7 @@ def _intervals(
     """Wilson's interval for the accuracy, a bootstrap of the matrix for its scores, one of the rows for the rest."""
     right = y == guess
     found = metric_intervals(y, given, predictions=guess, groups=groups, level=level, seed=seed)
-    for name in ("mcc", "balanced_accuracy", "f1_macro"):
+    for name in (metric.name for metric in OF_SETS.values() if metric.interval is Interval.MATRIX):
         found[name] = bootstrap_interval(name, y, guess, given.shape[1], groups=groups, level=level, seed=seed)
     found["accuracy"] = (
         accuracy_interval(int(right.sum()), right.size, level)
@@ -139,17 +139,17 @@ def _of_two_classes(
     worth = independence(y == guess, groups)
     pairs = {"tnr": (0, matrix[0]), "tpr": (1, matrix[1]), "npv": (0, matrix[:, 0]), "ppv": (1, matrix[:, 1])}
     found = {
-        key: whole_range(key, 2) if one_group else wilson_interval(counts[right] / n, worth * n, level)
+        key: METRICS[key].range_for(2) if one_group else wilson_interval(counts[right] / n, worth * n, level)
         for key, (right, counts) in pairs.items()
         if (n := float(counts.sum()))
     }
-    for key in ("f1", "informedness", "markedness"):
+    for key in (metric.name for metric in OF_CLASSES.values() if metric.interval is Interval.MATRIX):
 
         def rate(matrices: np.ndarray, key: str = key) -> np.ndarray:
             return np.asarray(margins.rates(margins.margins_of(matrices))[key][..., 1])
 
         if not np.isnan(rate(matrix)):
             low, high = bootstrap_interval(rate, y, guess, 2, groups=groups, level=level, seed=seed)
-            least, most = whole_range(key, 2)
+            least, most = METRICS[key].range_for(2)
             found[key] = max(low, least), min(high, most)
     return found

@@ -7,13 +7,9 @@ from typing import Any
 import numpy as np
 
 from heldout.errors import LabelError, ShapeError
-from heldout.evaluate import scores
 from heldout.evaluate.checks import as_labels, check_stack
-from heldout.evaluate.confusion import STATISTICS
 from heldout.evaluate.margins import margins_of, prior_weighted_accuracy, rates
-
-TOP = 3
-"""`top_k_accuracy` looks among this many most probable classes."""
+from heldout.evaluate.metric_table import FROM_MARGINS, OF_SETS
 
 
 def confusion_stack(y: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
@@ -71,7 +67,7 @@ def metrics_stack(
     truth = _truth(y, guess.shape, k)
     matrix = confusion_stack(truth, guess, k)
     margins = margins_of(matrix)
-    found: dict[str, Any] = {key: score(matrix) for key, score in STATISTICS.items()}
+    found: dict[str, Any] = {key: score(margins) for key, score in FROM_MARGINS.items()}
     if priors is not None:
         found["prior_weighted_accuracy"] = prior_weighted_accuracy(margins, priors)
     found["confusion"] = matrix
@@ -128,16 +124,14 @@ def _of_probabilities(truth: np.ndarray, given: np.ndarray, per_class: dict[str,
     k = given.shape[-1]
     ranked = np.ascontiguousarray(np.moveaxis(given, -1, 1))  # (R, n_classes, n_rows)
     positive = truth[:, None, :] == np.arange(k)[:, None]
-    per_class["auc"] = scores.auc(positive, ranked)
-    per_class["average_precision"] = scores.average_precision(positive, ranked)
-    return {
-        "log_loss": scores.log_loss(truth, given),
-        "brier": scores.brier(truth, given),
-        "calibration_error": scores.calibration_error(truth, given),
-        "top_k_accuracy": scores.in_top(truth, given, TOP).mean(axis=-1),
-        "auc": over_classes(per_class["auc"]),
-        "average_precision": over_classes(per_class["average_precision"]),
-    }
+    found: dict[str, Any] = {}
+    for name, metric in OF_SETS.items():
+        if metric.of_probabilities is not None:
+            found[name] = metric.of_probabilities(truth, given)
+        elif metric.of_ranking is not None:
+            per_class[name] = metric.of_ranking(positive, ranked)
+            found[name] = over_classes(per_class[name])
+    return found
 
 
 def over_classes(values: np.ndarray) -> np.ndarray:

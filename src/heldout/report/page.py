@@ -13,6 +13,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from heldout.evaluate.confusion import worst_pairs
+from heldout.evaluate.metric_table import shown_metrics
 from heldout.evaluate.scoring import Scored
 from heldout.report import curve_plots, words
 from heldout.report.board import used_threshold
@@ -40,28 +41,6 @@ MOST_CLASSES_LISTED = 30
 
 MOST_SOUNDS = 8
 """Of the most confident mistakes that are sounds."""
-
-METRICS = (
-    ("accuracy", "Accuracy", "percent"),
-    ("balanced_accuracy", "Balanced accuracy", "percent"),
-    ("mcc", "MCC", "number"),
-    ("kappa", "Cohen's kappa", "number"),
-    ("f1_macro", "F1, mean over classes", "number"),
-    ("auc", "AUC", "number"),
-    ("average_precision", "Average precision", "number"),
-    ("log_loss", "Log loss", "number"),
-    ("brier", "Brier score", "number"),
-    ("calibration_error", "Calibration error", "percent"),
-)
-METRICS_OF_TWO = (
-    ("tpr", "Sensitivity (TPR)", "percent"),
-    ("tnr", "Specificity (TNR)", "percent"),
-    ("ppv", "Positive predictive value", "percent"),
-    ("npv", "Negative predictive value", "percent"),
-    ("f1", "F1 of the positive class", "number"),
-    ("informedness", "Informedness", "number"),
-    ("markedness", "Markedness", "number"),
-)
 
 
 def render_report(content: ReportContent) -> str:
@@ -225,7 +204,10 @@ def _measured(content: ReportContent, shown: Scored) -> dict[str, Any]:
     if many:  # without a matrix, only the listed pairs lead to a panel
         opened = [panel for panel in opened if any(pair["target"] == panel.id for pair in pairs)]
     return {
-        "metric_rows": METRICS + (METRICS_OF_TWO if len(names) == 2 else ()),
+        "metric_rows": [
+            (metric.name, metric.title, "percent" if metric.is_share else "number")
+            for metric in shown_metrics(len(names))
+        ],
         "shown_from": f"The {n} sealed {rows}"
         if content.test is not None
         else f"The {n} training {rows}, each predicted by a model that had not seen it",

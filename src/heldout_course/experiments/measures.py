@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from heldout.evaluate.margins import FROM_MARGINS, margins_of, rates
-from heldout.evaluate.metrics import OF_TWO_CLASSES
+from heldout.evaluate.margins import margins_of, rates
+from heldout.evaluate.metric_table import FROM_MARGINS, OF_CLASSES
 from heldout_course.experiments.results import Part, Result
 
 OF_CURVE: dict[str, Callable[[Sequence[float]], float]] = {
@@ -24,7 +24,7 @@ OF_RESULT = ("parameters", "final_loss")
 SHOWN_CURVES = ("test_error_per_epoch", "loss_per_epoch")
 MEASURES = (
     *FROM_MARGINS,
-    *OF_TWO_CLASSES,
+    *OF_CLASSES,
     *OF_CURVE,
     "error",
     "auc",
@@ -60,7 +60,7 @@ def _of_part(part: Part, measure: str) -> float | None:
         return 1.0 - float(FROM_MARGINS["accuracy"](counts))
     if measure in FROM_MARGINS:
         return float(FROM_MARGINS[measure](counts))
-    if measure in OF_TWO_CLASSES:
+    if measure in OF_CLASSES:
         return float(rates(counts)[measure][1]) if len(part.confusion) == 2 else None
     if measure in AT_THRESHOLDS:
         name, _, percent = measure.partition("_at_")
