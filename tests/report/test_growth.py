@@ -20,7 +20,7 @@ def curve(gain: float, se: float | None) -> Growth:
         (0.05, 0.01, "still rising"),
         (0.001, 0.001, "levelled off"),
         (-0.01, 0.002, "levelled off"),
-        (0.02, 0.03, "cannot be told"),
+        (0.02, 0.03, "too large to say"),
         (0.05, None, "needs two points"),
     ],
 )

@@ -153,17 +153,17 @@ def test_an_opened_report_states_its_facts_verdict_first() -> None:
         "Is the difference real?",
         "The numbers",
         "Class by class",
-        "Is stated confidence true?",
+        "Is the stated confidence right?",
         "How the nets learned",
         "The data",
         "7 rows are near-copies of another.",
         "2 constant columns",
         "What to do: drop them",
         "truncated after 212 bytes",
-        "How the seal stands",
+        "State of the seal",
         "Model card",
         "heldout predict runs/digits INPUT",
-        "To repeat this",
+        "Reproduce this run",
         "heldout train digits --seed 1 --assess",
         "1.9.1",
         "77aa",
@@ -186,9 +186,9 @@ def test_counts_and_row_percents_of_the_confusion_matrix_are_on_the_page() -> No
 
 def test_a_sealed_report_speaks_of_cross_validation_and_never_of_the_test_rows() -> None:
     text = Reader(render_report(PAGES["sealed"])).text
-    assert "RBF SVM: cross-validated MCC 0.987 ± 0.004, right on 98.8 ± 0.4 % of validation images." in text
+    assert "RBF SVM: cross-validated MCC 0.987 ± 0.004, accuracy 98.8 ± 0.4 % on validation images." in text
     assert "The sealed test set of 360 images has not been opened." in text
-    assert "360 images are sealed and have never been looked at." in text
+    assert "360 images are sealed and have never been opened." in text
     assert "unseen" not in text
     assert "Sealed rows" not in text
 
@@ -199,7 +199,7 @@ def test_a_sealed_report_confesses_openings_by_other_runs() -> None:
     assert "other runs opened it twice" in text
     assert "This run has not opened the seal; the seal of these 360 images was opened twice by other runs" in text
     assert "(last: d, run e)" in text
-    assert "never been looked at" not in text
+    assert "never been opened" not in text
 
 
 def test_a_sealed_report_says_that_its_ledger_was_altered() -> None:
@@ -209,7 +209,7 @@ def test_a_sealed_report_says_that_its_ledger_was_altered() -> None:
         assert "The ledger of openings has been altered: entry 4 is missing" in text
         assert "how often others opened it is unknown" in text
         assert "This run has not opened the seal. The ledger has been altered" in text
-        assert "never been looked at" not in text
+        assert "never been opened" not in text
 
 
 def test_a_second_opening_is_said_and_its_wider_intervals_too() -> None:
@@ -268,14 +268,14 @@ def test_too_many_classes_for_a_matrix_are_told_by_the_worst_pairs_and_classes(s
     text = Reader(found).text
     by_row = "" if sealed else " and, row by row, in predictions.csv"  # which is written with the seal opened
     assert f"instead of a matrix; the rest is in metrics.json{by_row}." in text
-    assert "The rest of the 120 classes is in metrics.json." in text
+    assert "All 120 classes are in metrics.json." in text
 
 
 def test_mistakes_show_pictures_for_images_and_values_for_tables() -> None:
     reader = Reader(render_report(sample()))
     picture = [attributes for tag, attributes in reader.tags if tag == "img"][-1]
     assert picture["src"].startswith("data:image/png;base64,")
-    assert picture["alt"] == "three/7.png: 0, taken for 1"
+    assert picture["alt"] == "three/7.png: 0, mistaken for 1"
     for word in ("93.0 %", "age", "61.5", "smoker", "yes", "missing"):
         assert word in reader.text
 
@@ -299,7 +299,7 @@ def test_a_run_in_which_nothing_finished_still_reports() -> None:
 def test_a_page_says_in_a_minute_what_is_wrong_and_whether_simpler_models_do_as_well() -> None:
     text = Reader(render_report(sample())).text
     start = text[: text.index("What it gets wrong")]
-    assert re.search(r"Gets wrong \d+ of 360\. Most often “\d” taken for “\d” (once|twice|3 times)", start)
+    assert re.search(r"Gets wrong \d+ of 360\. Most often “\d” mistaken for “\d” (once|twice|3 times)", start)
     assert "RBF SVM is shown to be better than 1 of 2 simpler models, not than Random forest (+0.001 MCC)" in start
     assert re.search(r"Always answering “0” is right on 10 ?\.0 %", start)
     assert "The data 1 warning; first: 2 constant columns." in start
@@ -337,16 +337,16 @@ def test_cells_of_the_matrix_lead_to_their_rows_and_only_to_those_that_are_there
     matrix = re.search(r'<svg class="figure confusion".*?</svg>', found, re.S)[0]
     assert set(re.findall(r'href="#(cell-[^"]+)"', matrix)) == panels
     assert 'role="group"' in matrix
-    assert 'aria-label="0, rightly: ' in matrix
+    assert 'aria-label="0, correct: ' in matrix
 
 
 def test_the_card_and_the_hashes_follow_from_the_run() -> None:
     text = Reader(render_report(PAGES["sealed"])).text
     for words in (
-        "Telling apart 10 classes of images: “0”, “1”",
-        "Not assessed: all scores are those of cross-validation",
-        "Open findings on the data: 2 constant columns.",
-        "could not be read: 1.",
+        "Classifying images into 10 classes: “0”, “1”",
+        "Not assessed: all scores come from the cross-validation",
+        "Unresolved findings on the data: 2 constant columns.",
+        "Skipped because unreadable: 1.",
         "the label is the most probable one",
         "3f9c1d8e04",
     ):

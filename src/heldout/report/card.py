@@ -51,17 +51,17 @@ def _use(content: ReportContent) -> str:
     shown = ", ".join(names[:CLASSES_NAMED])
     more = f" and {len(names) - CLASSES_NAMED} more" if len(names) > CLASSES_NAMED else ""
     return (
-        f"Telling apart {len(names)} classes of {_rows(content)}: {shown}{more}; for {_rows(content)} that come from "
-        f"where “{words.shorten(content.data.name, 60)}” comes from, taken in the same way."
+        f"Classifying {_rows(content)} into {len(names)} classes: {shown}{more}; for {_rows(content)} from the same source "
+        f"as “{words.shorten(content.data.name, 60)}”, collected in the same way."
     )
 
 
 def _not_for(content: ReportContent) -> list[str]:
     return [
-        f"Anything outside these {len(content.data.classes)} classes: every input gets one of them as its answer.",
+        f"Anything outside these {len(content.data.classes)} classes: every input is assigned to one of them.",
         "Other shares of the classes, other devices, places or times, without new labelled rows: "
-        "heldout evaluate tells what is lost there.",
-        "Decisions that harm somebody when they are wrong, without a person who can overrule them.",
+        "heldout evaluate measures what is lost there.",
+        "Decisions that can harm people, unless a person can overrule them.",
     ]
 
 
@@ -69,7 +69,7 @@ def _data(content: ReportContent) -> str:
     data = content.data
     groups = f", in {words.count(data.n_groups)} groups that no split divides" if data.n_groups is not None else ""
     return (
-        f"{words.count(data.n_train)} {_rows(content)} to learn from{groups}; {words.count(data.n_test)} more were "
+        f"{words.count(data.n_train)} {_rows(content)} for training{groups}; {words.count(data.n_test)} more were "
         "sealed before anything was fitted."
     )
 
@@ -94,7 +94,7 @@ def _weakest(shown: Scored) -> str:
     name, row = min(named, key=lambda item: item[1]["recall"])
     return (
         f"“{words.shorten(name, 40)}”: {words.percent(row['recall'])} of its {words.count(row['support'])} rows are "
-        f"found {words.recall_interval(row, shown)}."
+        f"recognised {words.recall_interval(row, shown)}."
     )
 
 
@@ -102,29 +102,31 @@ def _confidence(shown: Scored) -> str:
     off = shown.metrics.get("calibration_error")
     if off is None:
         return "Not measured."
-    return f"Stated confidence and the share that is right differ by {words.percent(off)} on average."
+    return f"Stated confidence and accuracy differ by {words.percent(off)} on average."
 
 
 def _limits(content: ReportContent) -> list[str]:
     data, found = content.data, []
     n_test = content.test.metrics["n"] if content.test is not None else data.n_test
     if content.test is None:
-        found.append("Not assessed: all scores are those of cross-validation, by which the model was also chosen.")
+        found.append("Not assessed: all scores come from the cross-validation that also chose the model.")
     if n_test < FEW_ROWS:
-        found.append(f"Only {words.count(n_test)} {_rows(content)} are sealed; what they show is coarse.")
+        found.append(f"Only {words.count(n_test)} {_rows(content)} are sealed; scores on them are imprecise.")
     rare = [name for name, rows in data.classes if rows < FEW_OF_A_CLASS]
     if rare:
         listed = ", ".join(f"“{words.shorten(name, 30)}”" for name in rare[:5]) + (" and more" if len(rare) > 5 else "")
-        found.append(f"Fewer than {FEW_OF_A_CLASS} {_rows(content)} of {listed}: little is known about them.")
+        found.append(f"Fewer than {FEW_OF_A_CLASS} {_rows(content)} of {listed}: little is known about these classes.")
     if data.n_groups is None:
         found.append(
             "No groups were declared or found. If several rows come from one source (a patient, a recording), "
-            "the scores are too good."
+            "the scores are too optimistic."
         )
     worrying = [one for one in content.findings if one.severity in ("error", "warning")]
     if worrying:
-        found.append(f"Open findings on the data: {'; '.join(words.shorten(one.title, 120) for one in worrying[:3])}.")
+        found.append(
+            f"Unresolved findings on the data: {'; '.join(words.shorten(one.title, 120) for one in worrying[:3])}."
+        )
     if data.skipped:
-        found.append(f"Left out, because they could not be read: {words.count(len(data.skipped))}.")
-    found.append("How it fares in parts of the data that have no column of their own is not known.")
+        found.append(f"Skipped because unreadable: {words.count(len(data.skipped))}.")
+    found.append("Performance on subgroups that have no column of their own is unknown.")
     return found

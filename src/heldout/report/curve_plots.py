@@ -178,7 +178,7 @@ def reliability_plot(found: Reliability, *, level: float = 0.95) -> Markup:
     axes = Axes(
         f"Reliability, expected calibration error {percent(found.error)}",
         "stated confidence",
-        "share that is right",
+        "observed accuracy",
     )
     axes.curve([0, 1], [0, 1], "guess")
     for confidence, accuracy, rows in zip(found.confidence, found.accuracy, found.count, strict=True):
@@ -195,8 +195,8 @@ def coverage_plot(found: Abstention) -> Markup:
     solid = found.coverage >= min(0.02, float(found.coverage[-1]))
     low = float(min(found.low[found.coverage >= 0.1], default=0.0))
     axes = Axes(
-        f"Accuracy against coverage: {percent(float(found.accuracy[0]))} if all rows are answered",
-        "share of rows answered, the surest first",
+        f"Accuracy against coverage: {percent(float(found.accuracy[0]))} with all rows answered",
+        "share of rows answered, most confident first",
         "accuracy of the answers",
         y=(max(0.0, math.floor(low * 20) / 20), 1.0),
     )

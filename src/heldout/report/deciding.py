@@ -82,16 +82,16 @@ def _in_use(content: ReportContent) -> str:
 
 
 def _advice(content: ReportContent) -> str:
-    sealed = " The sealed rows only show what a choice was worth: whoever chooses by them has used them up."
-    return "To choose another, train with --threshold." + (sealed if content.test is not None else "")
+    sealed = " The sealed rows only show how good a choice was; once you choose by them, they are no longer a test."
+    return "To choose another threshold, train with --threshold." + (sealed if content.test is not None else "")
 
 
 def _note(counts: list[Counts]) -> str:
     grouped = any(one.independence < 1 for one in counts)
-    rows = "as many rows as the groups are worth" if grouped else "rows counted as independent"
+    rows = "at the effective number of rows, given the groups" if grouped else "rows counted as independent"
     return (
         f"Intervals: Wilson's for sensitivity and specificity ({rows}), carried over to the others with the share of "
-        "positives held fixed. With another share, sensitivity and specificity are taken to stay as they are."
+        "positives held fixed. For another share, sensitivity and specificity are assumed to stay the same."
     )
 
 

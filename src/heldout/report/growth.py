@@ -23,12 +23,14 @@ def growth_words(found: Growth, rows: str) -> str:
     if found.gain is None or found.gain_se is None:
         return "A learning curve needs two points with known errors."
     before, after = found.points[-2][0], found.points[-1][0]
-    told = f"From {count(before)} to {count(after)} {rows}, MCC changed by {signed(found.gain)} ± {found.gain_se:.3f}."
+    change = (
+        f"From {count(before)} to {count(after)} {rows}, MCC changed by {signed(found.gain)} ± {found.gain_se:.3f}."
+    )
     if found.gain > ERRORS * found.gain_se and found.gain >= LEAST_GAIN:
-        return f"{told} It is still rising: more {rows} of the same kind would help."
+        return f"{change} It is still rising: more {rows} of the same kind would help."
     if found.gain + ERRORS * found.gain_se < LEAST_GAIN:
-        return f"{told} It has levelled off: more {rows} of the same kind would hardly help this model."
-    return f"{told} Within its error, it cannot be told whether more {rows} would help."
+        return f"{change} It has levelled off: more {rows} of the same kind would hardly help this model."
+    return f"{change} The error is too large to say whether more {rows} would help."
 
 
 def growth_plot(found: Growth) -> Markup:

@@ -68,7 +68,7 @@ def sentence(seen: Look) -> str:
     many = f"{words.count(seen.n_rows)} {kind.row if seen.n_rows == 1 else kind.rows}"
     found = [f"{n} {name}{'' if n == 1 else 's'}" for name, n in counts.items() if n]
     if not found:
-        return f"Nothing was found wrong with {many} of {len(seen.classes)} classes."
+        return f"No problems found in {many} of {len(seen.classes)} classes."
     listed = found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}"
     return f"{listed[0].upper()}{listed[1:]} on {many} of {len(seen.classes)} classes."
 
@@ -77,7 +77,7 @@ def _evidence(seen: Look) -> str:
     grouped = f"{words.count(seen.copies.n_groups)} groups of copies" if seen.copies.n_groups else "no copies"
     return (
         f"Always answering the largest class is right in {words.percent(seen.baseline)}. There are {grouped} "
-        "among the rows. Checks looked at everything as it came, before any split."
+        "among the rows. The checks saw all rows as they came, before any split."
     )
 
 

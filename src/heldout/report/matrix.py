@@ -126,8 +126,8 @@ def _cell(
 def cell_in_words(truth: str, predicted: str, rows: int) -> str:
     """What a cell says, for those who cannot see it."""
     if truth == predicted:
-        return f"{shorten(truth, 40)}, rightly: {rows:,}"
-    return f"{shorten(truth, 40)} taken for {shorten(predicted, 40)}: {rows:,}"
+        return f"{shorten(truth, 40)}, correct: {rows:,}"
+    return f"{shorten(truth, 40)} mistaken for {shorten(predicted, 40)}: {rows:,}"
 
 
 def _confusion_in_words(counts: np.ndarray, names: Sequence[str]) -> str:

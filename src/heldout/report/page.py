@@ -210,7 +210,7 @@ def _measured(content: ReportContent, shown: Scored) -> dict[str, Any]:
         ],
         "shown_from": f"The {n} sealed {rows}"
         if content.test is not None
-        else f"The {n} training {rows}, each predicted by a model that had not seen it",
+        else f"The {n} training {rows}, each predicted by a model that was not fitted on it",
         "n_classes": len(names),
         "big": len(names) > MOST_CLASSES_WITH_COUNTS,
         "matrix": None if many else confusion_map(matrix, names, {panel.place for panel in opened}),
@@ -246,7 +246,7 @@ def _curves(content: ReportContent, shown: Scored) -> list[dict[str, Any]]:
     if shown.roc is not None:
         caption = (
             f"ROC: “{positive}” is the positive class; dots are thresholds, the dotted line is guessing. "
-            "The frame, where there is one, is the upper left corner, larger."
+            "The frame, if any, enlarges the upper left corner."
         )
         at = used[0] if used is not None and used[1] == 1 else None
         ends = words.interval(shown, "auc", "number")
@@ -258,7 +258,7 @@ def _curves(content: ReportContent, shown: Scored) -> list[dict[str, Any]]:
         drawing = curve_plots.precision_recall_plot(shown.precision_recall, share, ends=ends)
         found.append({"drawing": drawing, "caption": caption})
     if shown.reliability is not None:
-        caption = "Calibration: dots below the dotted line are overconfident; larger dots hold more rows."
+        caption = "Calibration: dots below the dotted line are overconfident; larger dots stand for more rows."
         found.append({"drawing": curve_plots.reliability_plot(shown.reliability), "caption": caption})
     if shown.abstention is not None:
         found.append({"drawing": curve_plots.coverage_plot(shown.abstention), "caption": _coverage_words(shown)})
@@ -269,9 +269,9 @@ def _coverage_words(shown: Scored) -> str:
     """What saying "I don't know" below some confidence would bring, at a round goal within reach."""
     assert shown.abstention is not None
     now = shown.metrics["accuracy"]
-    caption = "Coverage: accuracy if only the surest answers are given."
+    caption = "Coverage: accuracy if only the most confident predictions count."
     goal = next((goal for goal in (0.9, 0.95, 0.98, 0.99, 0.995, 0.999) if goal > now + 0.002), None)
     met = None if goal is None else shown.abstention.at_accuracy(goal)
     if goal is None or met is None or met[1] < 0.05:
         return caption
-    return f"{caption} {words.percent(met[1])} of the rows can be answered with {words.percent(goal)} right here."
+    return f"{caption} {words.percent(met[1])} of the rows can be answered with {words.percent(goal)} accuracy here."

@@ -41,18 +41,18 @@ def mistakes_in_words(shown: Scored, n: int = 2) -> str:
     matrix, names = shown.metrics["confusion"], list(shown.metrics["per_class"])
     pairs: list[Any] = worst_pairs(matrix, n)
     if not pairs:
-        return "No row was taken for another class."
+        return "No row was misclassified."
     texts = []
     for truth, guess, rows in pairs:
         of = sum(matrix[truth])
         texts.append(
-            f"“{words.shorten(names[truth], 30)}” taken for “{words.shorten(names[guess], 30)}” {words.times(rows)} "
+            f"“{words.shorten(names[truth], 30)}” mistaken for “{words.shorten(names[guess], 30)}” {words.times(rows)} "
             f"({words.percent(rows / of)} of {words.count(of)})"
         )
     wrong = shown.metrics["n"] - sum(matrix[i][i] for i in range(len(names)))
-    told = sum(rows for *_, rows in pairs)
+    named = sum(rows for *_, rows in pairs)
     start = f"{words.count(wrong)} of {words.count(shown.metrics['n'])}"
-    return f"{start}: {'; '.join(texts)}." if told == wrong else f"{start}. Most often {'; '.join(texts)}."
+    return f"{start}: {'; '.join(texts)}." if named == wrong else f"{start}. Most often {'; '.join(texts)}."
 
 
 def _baseline(shown: Scored) -> str:
@@ -63,21 +63,21 @@ def _baseline(shown: Scored) -> str:
 
 def _findings(content: ReportContent) -> str:
     counts = {kind: sum(one.severity == kind for one in content.findings) for kind in ("error", "warning")}
-    told = [f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in counts.items() if n]
-    if not told:
-        return "A look at them found nothing that makes scores wrong."
-    return f"{' and '.join(told)}; first: {words.shorten(content.findings[0].title, 160)}."
+    counted = [f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in counts.items() if n]
+    if not counted:
+        return "No problem that would make scores wrong was found."
+    return f"{' and '.join(counted)}; first: {words.shorten(content.findings[0].title, 160)}."
 
 
 def seal_words(content: ReportContent) -> str:
     """How often the sealed rows were looked at, and by whom."""
     openings, rows = content.seal.openings, content.data.rows
     if not content.seal.intact:
-        altered = "The ledger has been altered; its count of openings cannot be trusted."
+        altered = "The ledger has been altered, so its count of openings cannot be trusted."
         return altered if content.test is not None else f"This run has not opened the seal. {altered}"
     sealed = f"{words.count(content.data.n_test)} {rows}"
     if content.test is None and not openings:
-        return f"{sealed} are sealed and have never been looked at."
+        return f"{sealed} are sealed and have never been opened."
     often = words.times(max(1, len(openings)))
     if content.test is None:
         others = "another run" if len(openings) == 1 else "other runs"
@@ -88,5 +88,5 @@ def seal_words(content: ReportContent) -> str:
         )
     widened = ""
     if len(openings) > 1 and content.test.level > 0.95:
-        widened = f" The intervals above are widened to {words.percent(content.test.level)} for it."
+        widened = f" The intervals above are widened to {words.percent(content.test.level)} for this."
     return f"The seal of these {sealed} has been opened {often}.{widened}"

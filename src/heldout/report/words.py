@@ -181,7 +181,7 @@ def _still_sealed(content: ReportContent) -> Verdict:
     sealed = f"The sealed test set of {count(content.data.n_test)} {rows} has not been opened"
     others = len(content.seal.openings)
     if not content.seal.intact:
-        sealed += " by this run; how often others opened it is unknown, as the ledger has been altered"
+        sealed += " by this run; how often others opened it is unknown because the ledger has been altered"
     elif others:
         sealed += f" by this run; {'another run' if others == 1 else 'other runs'} opened it {times(others)}"
     caution = _caution(content.cross_validated, 0) if content.cross_validated is not None else ""
@@ -190,12 +190,12 @@ def _still_sealed(content: ReportContent) -> Verdict:
     sentence = f"{content.chosen}: cross-validated MCC {with_se(number(row.mcc), row.mcc_se)}"
     if row.accuracy is not None:
         right = with_se(percent(row.accuracy), row.accuracy_se, scale=100, digits=1, unit=" %")
-        sentence += f", right on {right} of validation {rows}"
+        sentence += f", accuracy {right} on validation {rows}"
     how = f" ({content.resampling})" if content.resampling else ""
     return Verdict(
         f"{sentence}.",
-        f"{sealed}. These are means ± standard errors over folds{how}; the model was chosen by them, so "
-        "expect slightly less on new data.",
+        f"{sealed}. Scores are means ± standard errors over folds{how}; the model was chosen by them, so "
+        "expect slightly lower ones on new data.",
         caution,
     )
 
@@ -219,7 +219,7 @@ def _caution(scored: Scored, openings: int) -> str:
         )
     if openings > 1:
         found.append(
-            f"The seal has been opened {times(openings)} for these data; whoever chooses by what they see "
-            "there turns test rows into training rows."
+            f"The seal has been opened {times(openings)} for these data; choosing a model by what is seen there "
+            "turns test rows into training rows."
         )
     return " ".join(found)
