@@ -48,7 +48,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
             raise DiskError(
                 f"cannot write: {error.strerror or error}",
                 where=str(path),
-                fix="free some space or choose another folder; what stood there before is unharmed",
+                fix="free some space or choose another folder; the earlier file is intact",
             ) from error
         raise
 

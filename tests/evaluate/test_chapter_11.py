@@ -155,8 +155,8 @@ def test_table_11_9_with_every_row_divided_by_its_own_total() -> None:
 def test_a_pathological_matrix_is_said_in_words() -> None:
     words = pairs_in_words(TWO_NODES, DIGITS, n=2)
     assert words == [
-        "7 is taken for 3 669 times (65.1 % of 1,028)",
-        "5 is taken for 1 482 times (54.0 % of 892)",
+        "7 is mistaken for 3 669 times (65.1 % of 1,028)",
+        "5 is mistaken for 1 482 times (54.0 % of 892)",
         "5 is never predicted (892 rows)",
     ]
 

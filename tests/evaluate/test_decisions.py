@@ -126,7 +126,7 @@ def test_a_threshold_rule_is_for_two_classes_only() -> None:
 @pytest.mark.parametrize(
     ("wish", "says"),
     [
-        ("auc", "says of no threshold"),
+        ("auc", "is not a decision rule"),
         ("tpr>=2", "outside 0 to 1"),
         ("tpr>=0", "outside 0 to 1"),
         ("tpr>=.9.9", "not a number"),
@@ -134,9 +134,9 @@ def test_a_threshold_rule_is_for_two_classes_only() -> None:
         ("cost:fp=1e999,fn=1", "not above 0"),
         ("cost:0 1; 1", "differ in length"),
         ("cost:0 1; 1 x", "not a number"),
-        ("cost:1 0; 0 1", "may not cost more"),
+        ("cost:1 0; 0 1", "must not cost more"),
         ("cost:0 0; 0 0", "not all 0"),
-        ("", "says of no threshold"),
+        ("", "is not a decision rule"),
     ],
 )
 def test_wishes_that_cannot_be_read_are_refused(wish: str, says: str) -> None:

@@ -42,7 +42,7 @@ def test_all_right_and_all_wrong_leave_room_for_the_opposite(n: int) -> None:
 
 @pytest.mark.parametrize(("correct", "n"), [(1, 0), (5, 4), (-1, 4)])
 def test_impossible_counts_are_refused(correct: int, n: int) -> None:
-    with pytest.raises(ShapeError, match="cannot be right"):
+    with pytest.raises(ShapeError, match="cannot be correct"):
         accuracy_interval(correct, n)
 
 
@@ -169,7 +169,7 @@ def test_a_wide_level_contains_a_narrow_one() -> None:
 def test_bootstrap_refuses_what_it_cannot_draw_from() -> None:
     with pytest.raises(ShapeError, match="no rows"):
         bootstrap_interval("mcc", [], [], 2)
-    with pytest.raises(SettingError, match="no statistic is called 'acuracy'"):
+    with pytest.raises(SettingError, match="Unknown statistic 'acuracy'"):
         bootstrap_interval("acuracy", [0], [0], 2)
     with pytest.raises(SettingError, match="n_draws is 1"):
         bootstrap_interval("mcc", [0], [0], 2, n_draws=1)

@@ -115,7 +115,7 @@ def test_priors_must_be_weights_of_the_classes() -> None:
     with pytest.raises(ShapeError, match="3 priors for 2"):
         metrics(y, p, priors=[1, 1, 1])
     for bad in ([0, 0], [-1, 2], [np.nan, 1]):
-        with pytest.raises(SettingError, match="cannot be weights"):
+        with pytest.raises(SettingError, match="not valid weights"):
             metrics(y, p, priors=bad)
     assert metrics([0, 0], p, priors=[0.5, 0.5])["prior_weighted_accuracy"] is None
     assert metrics([0, 0], p, priors=[1, 0])["prior_weighted_accuracy"] == 0.5

@@ -110,9 +110,9 @@ def test_fewer_rows_than_columns_have_the_same_optimum():
     np.testing.assert_allclose(LinearSVM(C=0.3, tol=1e-14).fit(x, y).coef_, theirs.coef_, atol=1e-6)
 
 
-def test_too_few_newton_steps_are_told():
+def test_too_few_newton_steps_give_a_warning():
     x, y = load_digits(return_X_y=True)
-    with pytest.warns(ConvergenceWarning, match="10 of 10 machines have not arrived after 1 Newton steps"):
+    with pytest.warns(ConvergenceWarning, match="10 of 10 machines did not converge in 1 Newton steps"):
         LinearSVM(max_iter=1).fit(x, y)
 
 

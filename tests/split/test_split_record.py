@@ -107,7 +107,7 @@ def test_the_words_of_a_split_are_read(text, word):
         ("clas", "did you mean 'class'"),
         ("time", "--split time:COL"),
         ("hash:name", "hash:content"),
-        ("random:5", "takes nothing"),
+        ("random:5", "takes no argument"),
         ("", "choose from"),
     ],
 )

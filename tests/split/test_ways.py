@@ -122,7 +122,7 @@ def test_rows_of_one_moment_are_not_cut_apart():
 def test_times_that_are_missing_or_all_equal_are_refused():
     with pytest.raises(DataError, match="row 1 has no time"):
         split_by_time(np.array([1.0, np.nan]), np.arange(2), shares=PRESETS["80/20"])
-    with pytest.raises(DataError, match="1 different times, too few for 2 parts"):
+    with pytest.raises(DataError, match="1 distinct times, too few for 2 parts"):
         split_by_time(np.ones(9), np.arange(9), shares=PRESETS["80/20"])
     with pytest.raises(ShapeError):
         split_by_time(np.ones(9), np.arange(8), shares=PRESETS["80/20"])
@@ -133,7 +133,7 @@ def test_named_parts_are_taken_in_any_case_and_an_unknown_word_is_named():
     assert {name: rows.tolist() for name, rows in parts.items()} == {"train": [0, 3], "validation": [2], "test": [1]}
     with pytest.raises(DataError, match="'tset' at row 1"):
         split_as_named(["train", "tset"])
-    with pytest.raises(DataError, match="no row is for training"):
+    with pytest.raises(DataError, match="no row is marked for training"):
         split_as_named(["test"])
 
 

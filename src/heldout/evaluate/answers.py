@@ -63,7 +63,7 @@ def compare_answers(
         better, worse = names if difference > 0 else names[::-1]
         says = f"on these {a.size:,} rows {better} is right more often than {worse} ({found})"
     else:
-        says = f"these {a.size:,} rows do not tell {names[0]} and {names[1]} apart ({found})"
+        says = f"these {a.size:,} rows show no difference between {names[0]} and {names[1]} ({found})"
     return {
         "a": names[0],
         "b": names[1],

@@ -24,12 +24,12 @@ def as_labels(values: object, n_classes: int, *, name: str = "y") -> np.ndarray:
     """
     labels = np.asarray(values)
     if labels.ndim != 1:
-        raise ShapeError(f"{name} has shape {labels.shape}, one class number a row is needed", fix="y.ravel()")
+        raise ShapeError(f"{name} has shape {labels.shape}, expected one class number per row", fix="y.ravel()")
     if labels.dtype.kind not in "iub":
         if labels.size == 0:
             return labels.astype(np.int64)
         raise LabelError(
-            f"{name} holds {labels.dtype} (first: {labels.tolist()[0]!r}), class numbers are needed",
+            f"{name} holds {labels.dtype} (first: {labels.tolist()[0]!r}), expected class numbers",
             fix="number the classes: classes, y = numpy.unique(labels, return_inverse=True)",
         )
     labels = labels.astype(np.int64)
@@ -48,7 +48,7 @@ def check_probabilities(values: object) -> np.ndarray:
     given = _numbers(values)
     if given.ndim != 2 or given.shape[1] < 2:
         raise ShapeError(
-            f"probabilities have shape {given.shape}, (n_rows, n_classes) with two classes or more is needed",
+            f"probabilities have shape {given.shape}, expected (n_rows, n_classes) with at least two classes",
             fix="for the probability p of the second of two classes: numpy.column_stack([1 - p, p]); for labels alone: "
             "heldout.evaluate.stack.metrics_stack",
         )
@@ -61,7 +61,7 @@ def check_stack(values: object) -> np.ndarray:
     given = _numbers(values)
     if given.ndim != 3 or given.shape[2] < 2:
         raise ShapeError(
-            f"probabilities have shape {given.shape}, (R, n_rows, n_classes) with two classes or more is needed",
+            f"probabilities have shape {given.shape}, expected (R, n_rows, n_classes) with at least two classes",
             fix="probabilities[None] makes a stack of one",
         )
     n_rows = given.shape[1]
@@ -85,7 +85,7 @@ def _require_distributions(given: np.ndarray, place: Callable[[int], str]) -> No
     if bad.any():
         raise ShapeError(
             f"{bad.sum()} of {len(given)} rows of probabilities are not finite (first: {place(int(bad.argmax()))})",
-            fix="find why the model gives NaN; do not replace it by 0",
+            fix="find out why the model gives NaN; do not replace it with 0",
         )
     off = (np.abs(given.sum(axis=1) - 1) > SUM_TOLERANCE) | (given < -SUM_TOLERANCE).any(axis=1)
     if off.any():
@@ -101,7 +101,7 @@ def check_classes(classes: Sequence[str] | None, n_classes: int) -> list[str]:
     """Names of the classes, their numbers by default; `ShapeError` or `LabelError` unless there is one each."""
     names = [str(number) for number in range(n_classes)] if classes is None else [str(name) for name in classes]
     if len(names) != n_classes:
-        raise ShapeError(f"{len(names)} class names for {n_classes} columns of probabilities", fix="pass one each")
+        raise ShapeError(f"{len(names)} class names for {n_classes} columns of probabilities", fix="pass one for each")
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise LabelError(f"the class name {twice!r} occurs twice", fix="give every class its own name")

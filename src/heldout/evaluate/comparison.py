@@ -187,14 +187,14 @@ def _check_call(
         raise ShapeError(f"scores have shapes {a.shape} and {b.shape}", fix="pass one score a fold: scores.ravel()")
     if paired and len(a) != len(b):
         raise ShapeError(
-            f"{names[0]} has {len(a)} scores, {names[1]} has {len(b)}, which cannot be paired",
+            f"{names[0]} has {len(a)} scores, {names[1]} has {len(b)}, so they cannot be paired",
             fix="score both on the same folds, or pass paired=False",
         )
     if test not in TESTS:
-        raise SettingError(f"no test is called {test!r}", fix="use one of " + ", ".join(TESTS))
+        raise SettingError(f"Unknown test {test!r}", fix="use one of " + ", ".join(TESTS))
     if test in ("wilcoxon", "mann-whitney") and n_train:
         raise SettingError(
-            f"{test} takes scores for independent, and those of overlapping folds are not",
+            f"{test} assumes independent scores, and those of overlapping folds are not",
             fix="leave out test= (the corrected t-test), or compare independent replicates without n_train",
         )
     if test == "wilcoxon" and not paired:
@@ -250,8 +250,8 @@ def conclusion(found: Comparison) -> str:
     if found.equivalent:
         return text + f"; they are equal to within {found.margin:g}"
     if found.equivalent is False:
-        return text + f"; that they are equal to within {found.margin:g} is not shown either"
-    return text + "; that is no proof that they are equal"
+        return text + f"; nor is it shown that they are equal to within {found.margin:g}"
+    return text + "; this does not prove that they are equal"
 
 
 def p_in_words(p: float) -> str:
@@ -275,7 +275,7 @@ def compare_all(scores: Mapping[str, object], **options: Any) -> list[Comparison
         In the order of `itertools.combinations`.
     """
     if len(scores) < 2:
-        raise SettingError(f"{len(scores)} model cannot be compared", fix="give two or more")
+        raise SettingError("one model alone cannot be compared", fix="give two or more")
     pairs = [compare(scores[a], scores[b], names=(a, b), **options) for a, b in combinations(scores, 2)]
     return adjust(pairs)
 

@@ -130,17 +130,17 @@ def pairs_in_words(matrix: np.ndarray, names: Sequence[str], n: int = 5) -> list
     Examples
     --------
     >>> pairs_in_words(np.array([[90, 10, 0], [0, 50, 0], [0, 4, 0]]), ["cat", "dog", "ant"], n=1)
-    ['cat is taken for dog 10 times (10.0 % of 100)', 'ant is never predicted (4 rows)']
+    ['cat is mistaken for dog 10 times (10.0 % of 100)', 'ant is never predicted (4 rows)']
     """
     counts = np.asarray(matrix, dtype=np.int64)
     if len(names) != len(counts):
-        raise ShapeError(f"{len(names)} class names for {len(counts)} classes", fix="pass one each")
+        raise ShapeError(f"{len(names)} class names for {len(counts)} classes", fix="pass one for each")
     totals = counts.sum(axis=1)
     words = []
     for truth, guess, rows in worst_pairs(counts, n):
         times = "once" if rows == 1 else f"{rows:,} times"
         share = f"{100 * rows / totals[truth]:.1f} % of {totals[truth]:,}"
-        words.append(f"{names[truth]} is taken for {names[guess]} {times} ({share})")
+        words.append(f"{names[truth]} is mistaken for {names[guess]} {times} ({share})")
     for number in np.flatnonzero((counts.sum(axis=0) == 0) & (totals > 0)).tolist():
         words.append(f"{names[number]} is never predicted ({totals[number]:,} row{'s' if totals[number] > 1 else ''})")
     return words

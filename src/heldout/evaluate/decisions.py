@@ -171,7 +171,7 @@ def at_prevalence(tpr: object, tnr: object, prevalence: object) -> tuple[np.ndar
 def _share(value: object, name: str) -> np.ndarray:
     found = np.asarray(value, dtype=float)
     if not ((found >= 0) & (found <= 1)).all():
-        raise SettingError(f"{name} is not a share from 0 to 1", fix=f"{name}=0.01")
+        raise SettingError(f"{name} is not a share between 0 and 1", fix=f"{name}=0.01")
     return found
 
 

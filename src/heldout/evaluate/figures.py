@@ -67,7 +67,7 @@ def save(figure: Any, path: str | Path) -> Path:
 
     path = Path(path)
     if path.suffix.lower() not in SUFFIXES:
-        raise SettingError(f"no figure is written as {path.suffix or path.name!r}", fix="name it .svg or .png")
+        raise SettingError(f"cannot write a figure as {path.suffix or path.name!r}", fix="name it .svg or .png")
     buffer = io.BytesIO()
     kind = path.suffix.lower()[1:]
     with matplotlib.rc_context({"svg.hashsalt": "heldout", "svg.fonttype": "none"}):
@@ -145,10 +145,10 @@ def precision_recall_figure(
     return figure
 
 
-def reliability_figure(found: Reliability, *, title: str = "Is stated confidence true?") -> Any:
+def reliability_figure(found: Reliability, *, title: str = "Calibration") -> Any:
     """Accuracy against confidence, in bins; dot areas grow with the rows of the bin."""
-    figure, axes = new_figure("stated confidence", "share that is right", title)
-    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=(0, (1, 2)), label="true confidence")
+    figure, axes = new_figure("stated confidence", "observed accuracy", title)
+    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=(0, (1, 2)), label="perfect calibration")
     label = f"the model (calibration error {found.error:.3f})"
     axes.plot(found.confidence, found.accuracy, label=label, **_style(0, marker=""))
     sizes = 15 + 150 * found.count / found.count.max()
@@ -164,7 +164,7 @@ def threshold_figure(
     *,
     show: Sequence[str] = ("mcc", "ppv"),
     chosen: float | None = None,
-    title: str = "What the threshold decides",
+    title: str = "Scores by threshold",
 ) -> Any:
     """Rates against the threshold, from `heldout.evaluate.decisions.threshold_table`; a line at the chosen one."""
     figure, axes = new_figure("threshold", "score", title)
@@ -189,7 +189,7 @@ def threshold_figure(
 
 
 def confusion_figure(
-    matrix: object, names: Sequence[str], *, percent: bool = True, title: str = "What is taken for what"
+    matrix: object, names: Sequence[str], *, percent: bool = True, title: str = "Confusion matrix"
 ) -> Any:
     """The confusion matrix as a heat map in greys; each row in percent of its class, or as counts."""
     counts = np.asarray(matrix)

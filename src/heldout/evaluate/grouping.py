@@ -70,7 +70,7 @@ def group_classes(fine: Sequence[str], coarse: Mapping[str, Sequence[str]]) -> G
     for place, (name, members) in enumerate(coarse.items()):
         for member in members:
             if member not in fine:
-                raise LabelError(f"{name} wants a class {member!r}, which there is not", fix="use " + ", ".join(fine))
+                raise LabelError(f"{name} names an unknown class {member!r}", fix="use " + ", ".join(fine))
             at = list(fine).index(member)
             if number[at] >= 0:
                 raise LabelError(f"{member} is in {list(coarse)[number[at]]} and in {name}", fix="put it into one")
@@ -89,19 +89,19 @@ def parse_coarse(text: str) -> dict[str, list[str]]:
     Raises
     ------
     SettingError
-        If a group has no name or no members, a name comes twice, or there is one group only.
+        If a group has no name or no members, a name comes twice, or there is only one group.
     """
     found: dict[str, list[str]] = {}
     for part in text.split(";"):
         name, colon, members = (piece.strip() for piece in part.partition(":"))
         listed = [member.strip() for member in members.split(",") if member.strip()]
         if not (name and colon and listed):
-            raise SettingError(f"{part.strip()!r} is no group of classes", where="--coarse", fix=f"as in {FORM!r}")
+            raise SettingError(f"{part.strip()!r} is not a group of classes", where="--coarse", fix=f"as in {FORM!r}")
         if name in found:
             raise SettingError(f"{name!r} is named twice", where="--coarse", fix=f"as in {FORM!r}")
         found[name] = listed
     if len(found) < 2:
-        raise SettingError("there is one group only", where="--coarse", fix=f"two or more, as in {FORM!r}")
+        raise SettingError("there is only one group", where="--coarse", fix=f"two or more, as in {FORM!r}")
     return found
 
 

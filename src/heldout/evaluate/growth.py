@@ -93,7 +93,7 @@ def learning_curve(
     ]
     for size, part in zip(sizes, parts, strict=True):
         if any(np.unique(y[train]).size < 2 for train, _ in part):
-            raise LabelError(f"{size} training rows hold one class only", fix="begin with a larger size")
+            raise LabelError(f"{size} training rows hold only one class", fix="begin with a larger size")
     return _curve(tuple(int(size) for size in sizes), [make] * len(sizes), parts, x, y, score)
 
 

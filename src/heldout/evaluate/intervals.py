@@ -76,7 +76,7 @@ def accuracy_interval(correct: int, n: int, level: float = 0.95) -> tuple[float,
     [0.8865, 1.0]
     """
     if n < 1 or not 0 <= correct <= n:
-        raise ShapeError(f"{correct} of {n} rows cannot be right", fix="pass 0 <= correct <= n with n >= 1")
+        raise ShapeError(f"{correct} of {n} rows cannot be correct", fix="pass 0 <= correct <= n with n >= 1")
     return wilson_interval(correct / n, n, level)
 
 
@@ -259,7 +259,7 @@ def _statistic(statistic: str | Statistic) -> Statistic:
     if callable(statistic):
         return statistic
     if statistic not in STATISTICS:
-        raise SettingError(f"no statistic is called {statistic!r}", fix=f"use one of {', '.join(STATISTICS)}")
+        raise SettingError(f"Unknown statistic {statistic!r}", fix=f"use one of {', '.join(STATISTICS)}")
     return STATISTICS[statistic]
 
 
@@ -316,7 +316,7 @@ def auc_interval(auc: float, n_positive: int, n_negative: int, level: float = 0.
 
     if not 0 <= auc <= 1 or n_positive < 1 or n_negative < 1:
         raise ShapeError(
-            f"no AUC of {auc} can come from {n_positive} positives and {n_negative} negatives",
+            f"an AUC of {auc} cannot come from {n_positive} positives and {n_negative} negatives",
             fix="pass an area from 0 to 1 and counts of 1 or more",
         )
     z, more = z_of(level), (n_positive + n_negative) / 2 - 1

@@ -120,7 +120,7 @@ def check_priors(priors: object, n_classes: int) -> np.ndarray:
     if not np.isfinite(given).all() or (given < 0).any() or not given.any():
         bad = int(np.argmax(~np.isfinite(given) | (given < 0)))
         raise SettingError(
-            f"the priors cannot be weights (number {bad} is {given[bad]:g}, their sum is {given.sum():g})",
+            f"the priors are not valid weights (number {bad} is {given[bad]:g}, their sum is {given.sum():g})",
             fix="pass shares such as 0.99, 0.01: 0 or more each, and not all 0",
         )
     return given / given.sum()

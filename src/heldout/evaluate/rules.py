@@ -98,7 +98,7 @@ def check_costs(costs: object, n_classes: int) -> tuple[tuple[float, ...], ...]:
         )
     if not np.isfinite(table).all() or (table < 0).any() or (table < np.diag(table)[:, None]).any() or not table.any():
         raise SettingError(
-            "costs must be 0 or more, not all 0, and a right answer may not cost more than a wrong one",
+            "costs must be 0 or more, not all 0, and a correct answer must not cost more than a wrong one",
             where="--threshold",
             fix="put 0 where row and column are the same class",
         )
@@ -123,7 +123,7 @@ class Wish:
             return 1
         if self.positive not in classes:
             raise LabelError(
-                f"no class is called {self.positive!r}", where="--threshold", fix="use one of " + ", ".join(classes)
+                f"Unknown class {self.positive!r}", where="--threshold", fix="use one of " + ", ".join(classes)
             )
         return list(classes).index(self.positive)
 
@@ -146,7 +146,7 @@ def parse_wish(text: str) -> Wish:
     if match:
         least = _number(match[3], text)
         if not 0 < least <= 1:
-            raise SettingError(f"{text!r} asks for a rate outside 0 to 1", where="--threshold", fix="tpr>=0.95")
+            raise SettingError(f"{text!r} requires a rate outside 0 to 1", where="--threshold", fix="tpr>=0.95")
         return Wish(plain, rate=match[1].lower(), least=least, positive=match[2] or "")
     match = re.fullmatch(r"costs?:\s*fp=([0-9.eE+-]+)\s*,\s*fn=([0-9.eE+-]+)", plain)
     if match:
@@ -160,7 +160,7 @@ def parse_wish(text: str) -> Wish:
         if len({len(row) for row in table}) != 1:
             raise SettingError(f"the rows of {text!r} differ in length", where="--threshold", fix=HELP)
         return Wish(plain, costs=check_costs(table, len(table)))
-    raise SettingError(f"{text!r} says of no threshold how to choose it", where="--threshold", fix="write " + HELP)
+    raise SettingError(f"{text!r} is not a decision rule", where="--threshold", fix="write " + HELP)
 
 
 def _number(text: str, whole: str) -> float:

@@ -170,7 +170,7 @@ def holm(p: object) -> np.ndarray:
     """
     values = np.asarray(p, dtype=float)
     if not values.ndim or not ((values >= 0) & (values <= 1)).all():
-        raise ShapeError("p-values are numbers from 0 to 1, one or more", fix="pass a list of them")
+        raise ShapeError("expected at least one p-value, each between 0 and 1", fix="pass a list of them")
     m = values.shape[-1]
     order = np.argsort(values, axis=-1, kind="stable")
     scaled = np.take_along_axis(values, order, axis=-1) * np.arange(m, 0, -1)
@@ -219,12 +219,12 @@ def check_scores(scores: object, name: str, *, least: int) -> np.ndarray:
         raise ShapeError(f"{name} are not numbers", fix="pass one score for each fold and repeat") from error
     if not values.ndim or values.shape[-1] < least:
         n = values.shape[-1] if values.ndim else 0
-        raise ShapeError(f"{name} hold {n} scores, {least} or more are needed", fix="use more folds or repeats")
+        raise ShapeError(f"{name} hold {n} scores, at least {least} are needed", fix="use more folds or repeats")
     bad = ~np.isfinite(values)
     if bad.any():
         first = tuple(int(place) for place in np.argwhere(bad)[0])
         raise ShapeError(
             f"{int(bad.sum())} of {values.size} {name} are not finite (first: {values[first]} at {first[-1]})",
-            fix="leave the fold out for both models, and find why it has no score",
+            fix="leave the fold out for both models, and find out why it has no score",
         )
     return values

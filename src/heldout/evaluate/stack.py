@@ -97,14 +97,14 @@ def _read(given: object, predictions: object, n_classes: int | None) -> tuple[np
             fix="pass class numbers (R, n_rows) or probabilities (R, n_rows, n_classes); add an axis for a single set",
         )
     if n_classes is None:
-        raise ShapeError("the number of classes is not known from predicted classes", fix="pass n_classes=")
+        raise ShapeError("predicted classes do not say how many classes there are", fix="pass n_classes=")
     return None, _stacked_labels(values, n_classes, "predictions"), n_classes
 
 
 def _stacked_labels(values: object, n_classes: int, name: str) -> np.ndarray:
     labels = np.asarray(values)
     if labels.ndim != 2 or not labels.size:
-        raise ShapeError(f"{name} have shape {labels.shape}, (R, n_rows) with a row or more is needed", fix="y[None]")
+        raise ShapeError(f"{name} have shape {labels.shape}, expected (R, n_rows) with at least one row", fix="y[None]")
     return as_labels(labels.ravel(), n_classes, name=name).reshape(labels.shape)
 
 

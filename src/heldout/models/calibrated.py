@@ -146,7 +146,7 @@ def _checked(scores: np.ndarray, y: np.ndarray, classes: np.ndarray) -> tuple[np
     strange = classes[column] != y
     if strange.any():
         first = int(strange.argmax())
-        raise DataError(f"{int(strange.sum())} labels are none of the classes (first: row {first}, {y[first]})")
+        raise DataError(f"{int(strange.sum())} labels are not among the classes (first: row {first}, {y[first]})")
     return scores, column
 
 

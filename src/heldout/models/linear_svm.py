@@ -146,7 +146,7 @@ def _newton(
             w[k] += length * direction[k]
             margin[k] += length * change[k]
     if len(live):
-        words = f"{len(live)} of {len(t)} machines have not arrived after {max_iter} Newton steps; raise max_iter"
+        words = f"{len(live)} of {len(t)} machines did not converge in {max_iter} Newton steps; increase max_iter"
         warnings.warn(words, ConvergenceWarning, stacklevel=4)
     return w, objective, step
 

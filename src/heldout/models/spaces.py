@@ -57,7 +57,8 @@ class Range:
             )
         if self.whole and math.ceil(self.low) > math.floor(self.high):
             raise SettingError(
-                f"no whole number lies between {self.low:g} and {self.high:g}", fix="widen it, or leave out whole=True"
+                f"there is no whole number between {self.low:g} and {self.high:g}",
+                fix="widen it, or leave out whole=True",
             )
         if self.start is not None and not self.low <= self.start <= self.high:
             raise SettingError(
@@ -110,9 +111,9 @@ class Options:
 
     def __post_init__(self) -> None:
         if not len(self.values_):
-            raise SettingError("there is no value to try", fix="give at least one, such as Options([1, 10, 100])")
+            raise SettingError("there are no values to try", fix="give at least one, such as Options([1, 10, 100])")
         if self.start is not None and self.start not in list(self.values_):
-            raise SettingError(f"the start {self.start!r} is none of the values", fix="choose one of them")
+            raise SettingError(f"the start {self.start!r} is not one of the values", fix="choose one of them")
         _check_simpler(self.simpler, ("", "first", "last"))
 
     def at(self, share: float) -> Any:
@@ -134,7 +135,7 @@ Space = Mapping[str, Dimension]
 
 def _check_simpler(word: str, allowed: tuple[str, ...]) -> None:
     if word not in allowed:
-        raise SettingError(f"simpler={word!r} is none of {', '.join(map(repr, allowed))}", fix="see the docstring")
+        raise SettingError(f"simpler={word!r} is not one of {', '.join(map(repr, allowed))}", fix="see the docstring")
 
 
 def as_space(space: Mapping[str, Any]) -> dict[str, Dimension]:

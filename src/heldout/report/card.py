@@ -51,8 +51,8 @@ def _use(content: ReportContent) -> str:
     shown = ", ".join(names[:CLASSES_NAMED])
     more = f" and {len(names) - CLASSES_NAMED} more" if len(names) > CLASSES_NAMED else ""
     return (
-        f"Classifying {_rows(content)} into {len(names)} classes: {shown}{more}; for {_rows(content)} from the same source "
-        f"as “{words.shorten(content.data.name, 60)}”, collected in the same way."
+        f"Classifying {_rows(content)} into {len(names)} classes: {shown}{more}; for {_rows(content)} from the same "
+        f"source as “{words.shorten(content.data.name, 60)}”, collected in the same way."
     )
 
 

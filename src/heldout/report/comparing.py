@@ -33,7 +33,8 @@ def comparison_words(content: ReportContent) -> dict[str, Any]:
             for pair in content.rivals
         ],
         "note": "Right of the line, the chosen model is better. “Not shown” does not prove that two models are equal. "
-        "The model was chosen on these same folds, which is slightly optimistic; each interval is for one difference alone.",
+        "The model was chosen on these same folds, which is slightly optimistic; each interval is for one "
+        "difference alone.",
     }
 
 

@@ -85,7 +85,7 @@ def chain_problems(entries: Sequence[Entry]) -> list[str]:
             gap = f"{expected}" if entry.number == expected + 1 else f"{expected} to {entry.number - 1}"
             problems.append(f"removed from the middle: entry {gap}")
         elif entry.previous != previous:
-            problems.append(f"entry {entry.number} does not follow from the entry before it")
+            problems.append(f"entry {entry.number} does not follow from the previous entry")
         if entry_hash(entry.content, entry.previous) != entry.hash:
             problems.append(f"entry {entry.number} was changed after it was written")
         elif said := _said(entry):
@@ -104,7 +104,7 @@ def head_problem(entries: Sequence[Entry], head: Head | None) -> str:
     if head.hash == "unreadable":
         return "the head file cannot be read"
     if entries and _ledger_id(entries[0]) != head.ledger:
-        return f"this is another ledger than the one whose head file names {head.number} entries"
+        return f"this is not the ledger whose head file names {head.number} entries"
     last = entries[-1].number if entries else 0
     if last < head.number:
         gone = head.number - last

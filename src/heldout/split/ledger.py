@@ -178,7 +178,7 @@ class Ledger:
         """
         head = self._read_head()
         if not self._is_begun():
-            missing = "" if head is None else f"the ledger is gone: its head file names {head.number} entries"
+            missing = "" if head is None else f"the ledger file is missing: its head file names {head.number} entries"
             return [missing] if missing else []
         with self._reading() as connection:
             names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
@@ -242,7 +242,7 @@ class Ledger:
             head = self._read_head()
             genesis: dict[str, Any] = {"kind": "begun", "id": secrets.token_hex(8)}
             if head is not None:
-                genesis["missing"] = f"{head.number} entries of an earlier ledger, which is gone"
+                genesis["missing"] = f"{head.number} entries of an earlier ledger, which no longer exists"
             _insert(connection, genesis, None)
 
     def _note_damage(self, connection: sqlite3.Connection) -> Entry:
@@ -287,13 +287,13 @@ class Ledger:
 
     def _require_ours(self, connection: sqlite3.Connection) -> None:
         if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-            raise self._foreign("is a database of another program")
+            raise self._foreign("belongs to another program")
 
     def _foreign(self, what: str) -> ArtifactError:
         return ArtifactError(
-            f"this file {what}, so it is no ledger of heldout",
+            f"this file {what}, so it is not a ledger of heldout",
             where=str(self.path),
-            fix="point HELDOUT_LEDGER at another file, or bring the ledger back from a backup",
+            fix="point HELDOUT_LEDGER at another file, or restore the ledger from a backup",
         )
 
     def _disk_error(self, error: Exception) -> DiskError:
@@ -326,7 +326,7 @@ def _entries(connection: sqlite3.Connection) -> list[Entry]:
 def _last(connection: sqlite3.Connection) -> Entry:
     row = connection.execute(f"{COLUMNS} ORDER BY number DESC").fetchone()
     if row is None:
-        raise ArtifactError("the ledger has lost even its first entry", fix="bring it back from a backup")
+        raise ArtifactError("the ledger has no entries, not even its first", fix="restore it from a backup")
     return Entry(*row)
 
 
@@ -346,9 +346,9 @@ def _check_result(connection: sqlite3.Connection, content: Mapping[str, Any]) ->
     contents = [_content(entry) for entry in _entries(connection)]
     opening = content["opening"]
     if not any(c.get("kind") == "opened" and c.get("number") == opening for c in contents):
-        raise SettingError(f"entry {opening} of the ledger is no opening", fix="use the entry of `open_seal`")
+        raise SettingError(f"entry {opening} of the ledger is not an opening", fix="use the entry of `open_seal`")
     if any(c.get("kind") == "result" and c.get("opening") == opening for c in contents):
-        raise SettingError(f"the result of opening {opening} is recorded already", fix="open the seal again")
+        raise SettingError(f"the result of opening {opening} is already recorded", fix="open the seal again")
 
 
 def _content(entry: Entry) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def split_off_test(
     """
     y, groups = checked_labels(y, groups)
     if not 0.0 < share < 1.0:
-        raise SettingError(f"the test share is {share}, not between 0 and 1", fix="share=0.2")
+        raise SettingError(f"the test share is {share}; it must be between 0 and 1", fix="share=0.2")
     _require_groups(y, groups, 2, names, "to be in both the training and the test part")
     test_targets = _test_counts(np.bincount(y), share, least)
     targets = np.stack([test_targets, np.bincount(y) - test_targets])
@@ -112,7 +112,7 @@ def folds(
     y, groups = checked_labels(y, groups)
     if n_folds < 2 or repeats < 1:
         raise SettingError(
-            f"{n_folds} folds, repeated {repeats} times, are not a cross-validation",
+            f"{n_folds} folds, repeated {repeats} times, do not make a cross-validation",
             fix="n_folds=5, repeats=1 (at least 2 folds and 1 repeat)",
         )
     _require_groups(y, groups, n_folds, names, f"for {n_folds} folds")
@@ -239,8 +239,8 @@ def _require_presence(y: np.ndarray, part: np.ndarray, n_parts: int, names: Sequ
     alone = np.flatnonzero((counts.sum(0) > 0) & ((counts > 0).sum(0) < 2))
     if len(alone):
         raise LabelError(
-            f"no way was found to have class {_name(int(alone[0]), names)} in two parts: its groups "
-            "are tied to those of other classes",
+            f"cannot put class {_name(int(alone[0]), names)} in two parts: its groups "
+            "overlap with those of other classes",
             fix="use fewer folds, finer groups, or more groups of that class",
         )
 

@@ -94,7 +94,7 @@ def load_split(path: Path, ids: np.ndarray) -> SplitRecord:
     parts = {str(name): _rows(named, position, path) for name, named in _part_lists(values, path).items()}
     everything = np.concatenate([np.empty(0, np.int64), *parts.values()])
     if len(np.unique(everything)) < len(everything):
-        raise ArtifactError("a row is in two parts, or twice in one", where=str(path), fix="make the split again")
+        raise ArtifactError("a row is in two parts, or twice in one", where=str(path), fix="make a new split")
     return SplitRecord(
         parts,
         _folds(values.get("folds", []), position, path),
@@ -109,12 +109,10 @@ def _read(path: Path) -> dict[str, Any]:
             raise ValueError(f"larger than {MAX_BYTES >> 30} GB")
         values = json.loads(path.read_text("utf-8"))
         if not isinstance(values, dict):
-            raise ValueError("it holds no object")
+            raise ValueError("it is not a JSON object")
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ArtifactError(
-            f"cannot be read as a split: {reason}", where=str(path), fix="make the split again"
-        ) from None
+        raise ArtifactError(f"cannot be read as a split: {reason}", where=str(path), fix="make a new split") from None
     return values
 
 
@@ -126,18 +124,18 @@ def _part_lists(values: dict[str, Any], path: Path) -> dict[str, Any]:
     parts: dict[str, Any] = {name: values[name] for name in names if name in values}
     if not {"train", "test"} <= set(parts):
         raise ArtifactError(
-            "it names no training and test rows", where=str(path), fix="give a split that heldout wrote"
+            "it lists no training and test rows", where=str(path), fix="give a split that heldout wrote"
         )
     return parts
 
 
 def _rows(named: Any, position: dict[str, int], path: Path) -> np.ndarray:
     if not isinstance(named, list) or not all(isinstance(text, str) for text in named):
-        raise ArtifactError("rows must be lists of ids (text)", where=str(path), fix="make the split again")
+        raise ArtifactError("rows must be lists of ids (text)", where=str(path), fix="make a new split")
     lost = [text for text in named if text not in position]
     if lost:
         raise DataError(
-            f"the split names {len(lost):,} rows that the data do not have (first: {lost[0]!r})",
+            f"the data lack {len(lost):,} rows of the split (first: {lost[0]!r})",
             where=str(path),
             fix="give the data that this split was made for",
         )
@@ -150,7 +148,7 @@ def _folds(listed: Any, position: dict[str, int], path: Path) -> list[Fold]:
     except (TypeError, KeyError, ValueError) as error:
         if isinstance(error, ArtifactError | DataError):
             raise
-        raise ArtifactError("its folds cannot be read", where=str(path), fix="make the split again") from None
+        raise ArtifactError("its folds cannot be read", where=str(path), fix="make a new split") from None
     result: list[Fold] = []
     for repeat, fold, validation in held:
         mine = np.concatenate([rows for r, _, rows in held if r == repeat])

@@ -156,7 +156,7 @@ def seal(dataset: Dataset, test_rows: np.ndarray, *, digests: np.ndarray | None 
         raise ShapeError(f"test rows are {test_rows.dtype} of shape {test_rows.shape}, not a list of positions")
     if len(test_rows) == 0 or len(np.unique(test_rows)) == n:
         raise LabelError(
-            f"{len(test_rows)} of {n} rows would be sealed, which leaves one side empty",
+            f"{len(test_rows)} of {n} rows would be sealed, which leaves one part empty",
             fix="seal some rows and keep some, for example with `split_off_test`",
         )
     if test_rows.min() < 0 or test_rows.max() >= n or len(np.unique(test_rows)) < len(test_rows):

@@ -35,13 +35,13 @@ def leave_one_group_out(y: np.ndarray, groups: np.ndarray, *, names: Sequence[st
     n_groups = int(groups.max()) + 1
     if n_groups == len(y):
         raise SettingError(
-            "no two rows share a group, so there is none to leave out",
+            "no two rows share a group, so no group can be left out",
             where="--folds loo-group",
             fix="name the column of the groups with --group, or use --folds 10",
         )
     if not 2 <= n_groups <= MAX_GROUPS:
         raise SettingError(
-            f"leaving out each of {n_groups:,} groups takes as many fits of every model (2 to {MAX_GROUPS} are done)",
+            f"leaving out each of {n_groups:,} groups needs as many fits of each model (2 to {MAX_GROUPS} are done)",
             where="--folds loo-group",
             fix="use --folds 10, which keeps groups whole as well",
         )

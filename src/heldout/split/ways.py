@@ -93,8 +93,8 @@ def split_by_time(time: np.ndarray, groups: np.ndarray, *, shares: Mapping[str, 
     part = _cut(rank[groups], portions)
     if len(np.unique(part)) < len(portions):
         raise DataError(
-            f"{len(time)} rows have {len(np.unique(time))} different times, too few for {len(portions)} parts",
-            fix="give a finer time column, or split by class",
+            f"{len(time)} rows have {len(np.unique(time))} distinct times, too few for {len(portions)} parts",
+            fix="use a finer time column, or split by class",
         )
     return _parts(names, part)
 
@@ -134,11 +134,11 @@ def split_as_named(names: Sequence[str], *, where: str = "") -> Parts:
     Raises
     ------
     DataError
-        If a word is none of these, or no row is for training.
+        If a word is none of these, or no row is marked for training.
     """
     found = read_parts(names, where=where, place=lambda row: f"row {row}")
     if not (found == "train").any():
-        raise DataError("no row is for training", where=where, fix="write train in some rows")
+        raise DataError("no row is marked for training", where=where, fix="write train in the rows to train on")
     return {part: np.flatnonzero(found == part) for part in ("train", "validation", "test") if (found == part).any()}
 
 

@@ -38,17 +38,19 @@ def parse_split(text: str) -> SplitWord:
     if way not in known:
         near = get_close_matches(way.lower(), known, 1, 0.5)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise SettingError(f"{text!r} is no way to split", where="--split", fix=f"{hint}choose from {', '.join(WAYS)}")
+        raise SettingError(f"Unknown split {text!r}", where="--split", fix=f"{hint}choose from {', '.join(WAYS)}")
     if way in _NEEDS_ARGUMENT and not by:
         raise SettingError(
-            f"{text!r} does not say by what", where="--split", fix=f"--split {way}:{_NEEDS_ARGUMENT[way]}"
+            f"{text!r} needs a name after the colon", where="--split", fix=f"--split {way}:{_NEEDS_ARGUMENT[way]}"
         )
     if way == "hash" and colon and by not in HASHED_BY:
         raise SettingError(
-            f"rows are not hashed by {by!r}", where="--split", fix=f"hash:{', hash:'.join(HASHED_BY)}, or hash alone"
+            f"Unknown key {by!r} to hash rows by",
+            where="--split",
+            fix=f"hash:{', hash:'.join(HASHED_BY)}, or hash alone",
         )
     if way not in (*_NEEDS_ARGUMENT, "hash") and colon:
-        raise SettingError(f"{way!r} takes nothing after a colon, got {text!r}", where="--split", fix=f"--split {way}")
+        raise SettingError(f"{way!r} takes no argument, got {text!r}", where="--split", fix=f"--split {way}")
     return SplitWord(way, by)
 
 
@@ -65,9 +67,9 @@ def parse_folds(value: int | str) -> int | str:
     if isinstance(value, int):
         if 2 <= value <= 100:
             return value
-        raise SettingError(f"folds is {value}, outside 2 to 100", where="--folds", fix="--folds 5")
+        raise SettingError(f"folds is {value}; it must be between 2 and 100", where="--folds", fix="--folds 5")
     if value not in FOLDS:
         raise SettingError(
-            f"folds is {value!r}, neither a number nor one of {', '.join(FOLDS)}", where="--folds", fix="--folds 5"
+            f"folds is {value!r}, not a number or one of {', '.join(FOLDS)}", where="--folds", fix="--folds 5"
         )
     return value
