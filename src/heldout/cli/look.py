@@ -4,48 +4,28 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from heldout.cli.options import Output, mirror, shared
+from heldout.cli.options import Output, options_of, shared
 from heldout.cli.progress import counting
 from heldout.cli.words import visible
+from heldout.errors import SettingError
+from heldout.look.findings import Severity
+from heldout.look.settings import LookSettings
+from heldout.settings import from_values
+
+if TYPE_CHECKING:
+    from heldout.look.survey import Look
 
 
 @click.command()
-@click.argument("data")
-@click.option("--target", metavar="COL", help="Column with the labels (tables).")
-@click.option("--group", metavar="COL", help="Column that names the source of each row.")
-@click.option("--group-pattern", metavar="REGEX", help=r"Group files by what this captures in their path: '(s\d+)_'.")
-@click.option("--run", metavar="RUN", help="Leave out the rows that this run sealed.")
-@click.option("--out", "-o", metavar="FILE.html", help="Also write a page with figures.")
-@click.option("--groups", "groups_out", metavar="FILE.csv", help="Also write file, label and group of each row.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning"]),
-    help="Exit with code 1 if a finding has this severity or a higher one.",
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of samples, folds and models.")
-@click.option("--image-size", type=int, metavar="PIXELS", help="Side in pixels to which images are resized.")
-@click.option("--strict", is_flag=True, help="Stop at the first unreadable file instead of skipping it.")
-@mirror
+@click.argument("data", required=False)
+@options_of(LookSettings)
+@click.option("--list-checks", is_flag=True, help="List all checks with their ids, and stop.")
 @shared
-def look(
-    data: str,
-    target: str | None,
-    group: str | None,
-    group_pattern: str | None,
-    run: str | None,
-    out: str | None,
-    groups_out: str | None,
-    fail_on: str | None,
-    seed: int,
-    image_size: int | None,
-    strict: bool,
-    mirror: str | None,
-    output: Output,
-) -> int:
+def look(data: str | None, list_checks: bool, output: Output, **options: Any) -> int:
     """Find problems in DATA before you train on it. DATA is what `heldout train` takes.
 
     Looks for copies, leaking columns, suspicious labels, groups in file names, outliers, unreadable files and more.
@@ -55,54 +35,72 @@ def look(
     \b
     Example:
       heldout look patients.csv --target outcome
-      heldout look photos/ --out look.html
+      heldout look photos/ --out look.html --ignore file-cue
       heldout look clips/ --json --fail-on warning
+      heldout look --list-checks
     """
-    from heldout.kinds.loading import load
-    from heldout.look.survey import look as survey
-
-    _check_places(out, groups_out)
-    tell = _silent if output.quiet else _progress
-    loaded = load(
-        data,
-        target=target,
-        group=group,
-        group_pattern=group_pattern,
-        mirror=mirror,
-        strict=strict,
-        image_size=image_size,
-        progress=None if output.quiet else counting(),
-    )
-    if run is not None:
-        loaded = _without_sealed(loaded, run)
-    seen = survey(loaded, seed=seed, tell=tell)
-    if out is not None:
-        from heldout.report.look_page import write_look
-
-        write_look(Path(out), seen, loaded)
-    if groups_out is not None:
-        _write_groups(Path(groups_out), loaded, seen)
+    if list_checks:
+        return _list_checks(output)
+    if data is None:
+        raise SettingError("DATA is missing", fix="heldout look photos/, or heldout look --list-checks")
+    given = {name: value for name, value in options.items() if value is not None}
+    settings = from_values(LookSettings, {"data": data, **given})
+    seen = _look(settings, output)
     if output.as_json:
         output.document(seen.as_json())
     else:
         from heldout.cli.look_view import show
 
-        show(seen, out)
-    return int(fail_on is not None and _is_as_bad(seen, fail_on))
+        show(seen, settings.out)
+    worst = None if settings.fail_on is None else Severity(settings.fail_on)
+    return int(worst is not None and any(each.severity.is_at_least(worst) for each in seen.all_findings))
 
 
-def _is_as_bad(seen: Any, fail_on: str) -> bool:
-    from heldout.look.findings import SEVERITIES
+def _list_checks(output: Output) -> int:
+    from heldout.kinds.registry import kind_named
+    from heldout.look.checks import CHECKS
 
-    least = [name for name in SEVERITIES if name == fail_on]
-    bad = SEVERITIES[: SEVERITIES.index(least[0]) + 1]
-    return any(each.severity in bad for each in seen.findings)
+    if output.as_json:
+        output.document({"checks": [check.as_json() for check in CHECKS]})
+        return 0
+    width = max(len(check.id) for check in CHECKS)
+    for check in CHECKS:
+        severities = " or ".join(severity.value for severity in check.severities)
+        kinds = ", ".join(kind_named(name).plural for name in check.kinds) or "all data"
+        output.line(f"{check.id:<{width}}  {severities:<16}  {kinds:<8}  {check.title}")
+    return 0
+
+
+def _look(settings: LookSettings, output: Output) -> Look:
+    """Load, look, and write what was asked for."""
+    from heldout.kinds.loading import load
+    from heldout.look.survey import choose_checks
+    from heldout.look.survey import look as survey
+
+    choose_checks(settings.only, settings.ignore)  # a typo is an error before anything is loaded
+    _check_places(settings.out, settings.groups)
+    loaded = load(settings.data, progress=None if output.quiet else counting(), **settings.loading())
+    if settings.run is not None:
+        loaded = _without_sealed(loaded, settings.run)
+    seen = survey(
+        loaded,
+        only=settings.only,
+        ignore=settings.ignore,
+        level=settings.level,
+        seed=settings.seed,
+        tell=_silent if output.quiet else _progress,
+    )
+    if settings.out is not None:
+        from heldout.report.look_page import write_look
+
+        write_look(Path(settings.out), seen, loaded)
+    if settings.groups is not None:
+        _write_groups(Path(settings.groups), loaded, seen)
+    return seen
 
 
 def _check_places(*paths: str | None) -> None:
     """Refuse before the work what could not be written after it."""
-    from heldout.errors import SettingError
-
     for text in paths:
         if text is None:
             continue

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from heldout.cli.words import duration, percent, plural, visible
+from heldout.cli.words import duration, visible
 from heldout.kinds.registry import kind_named
 from heldout.look.columns import NumberSummary
-from heldout.look.findings import Finding
-from heldout.look.survey import Look
+from heldout.look.findings import Finding, Severity
+from heldout.look.survey import Look, State
+from heldout.wording import percent, plural
 
-MARKS = {"error": ("✗", "bold red"), "warning": ("!", "yellow"), "note": ("·", "cyan")}
+MARKS = {Severity.ERROR: ("✗", "bold red"), Severity.WARNING: ("!", "yellow"), Severity.NOTE: ("·", "cyan")}
 ITEMS = 5
 MOST_COLUMNS = 40
 MOST_CLASSES = 20
@@ -32,18 +35,35 @@ def show(seen: Look, page: str | None) -> None:
     _classes(console, seen)
     if seen.columns:
         _columns(console, seen)
-    for name, value in seen.facts.get("summary", {}).items():
+    for name, value in seen.facts.items():
         console.print(Text(visible(f"  {name}: {value}")))
     console.print()
     for each in seen.findings:
         _finding(console, each)
-    counts = {name: sum(each.severity == name for each in seen.findings) for name in MARKS}
-    told = ", ".join(plural(n, name) for name, n in counts.items() if n) or "nothing found"
     for text in seen.sampled:
         console.print(Text(visible(f"Sampled: {text}"), style="dim"))
-    console.print(Text(f"{told}   ({duration(seen.seconds)})", style="bold"))
+    console.print(Text(_checks(seen), style="dim"))
+    console.print(Text(f"{_counted(seen.findings) or 'nothing found'}   ({duration(seen.seconds)})", style="bold"))
     if page:
         console.print(Text(visible(f"Page: {page}")))
+
+
+def _counted(findings: Sequence[Finding]) -> str:
+    """How many findings of each severity."""
+    counts = {severity: sum(each.severity is severity for each in findings) for severity in Severity}
+    return ", ".join(plural(n, severity.value) for severity, n in counts.items() if n)
+
+
+def _checks(seen: Look) -> str:
+    """What became of the checks, and what is not shown."""
+    states = Counter(ran.state for ran in seen.checks)
+    ran = states[State.FOUND] + states[State.SILENT]
+    text = f"Checks: {ran} ran, {states[State.NOT_APPLICABLE]} do not apply"
+    ignored = [each.id for each in seen.checks if each.state is State.IGNORED]
+    if ignored:
+        text += f", {len(ignored)} left out"
+    hidden = [each for each in seen.all_findings if each not in seen.findings]
+    return f"{text}; not shown: {_counted(hidden)} (--level {seen.level.value})" if hidden else text
 
 
 def _classes(console: Console, seen: Look) -> None:
@@ -79,13 +99,13 @@ def _columns(console: Console, seen: Look) -> None:
 def _finding(console: Console, each: Finding) -> None:
     mark, style = MARKS[each.severity]
     head = Text(f"{mark} ", style=style)
-    head.append(visible(each.title), style="bold" if each.severity != "note" else "")
+    head.append(visible(each.title), style="bold" if each.severity is not Severity.NOTE else "")
     head.append(f"  [{each.id}]", style="dim")
     console.print(head)
     for item in each.items[1:ITEMS] if len(each.items) > 1 else ():
         console.print(Padding(Text(visible(item), style="dim"), (0, 0, 0, 4)))
     if each.n_items > ITEMS:
         console.print(Text(f"    and {each.n_items - ITEMS:,} more", style="dim"))
-    if each.severity != "note":
+    if each.severity is not Severity.NOTE:
         console.print(Padding(Text(visible(each.explanation)), (0, 0, 0, 2)))
     console.print(Padding(Text(visible(f"→ {each.remedy}"), style="green"), (0, 0, 0, 2)))

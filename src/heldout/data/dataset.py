@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
 from heldout.data.rows import take_rows
+
+
+class LeftOut(StrEnum):
+    """Why a column of a table is no feature; the value says it in words."""
+
+    CONSTANT = "the same value in every row"
+    TEXT_ID = "text that differs in every row, as ids do"
+    NUMBERS_ROWS = "numbers the rows"
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,7 @@ class Dataset:
         names.
     time : float64 array, shape (n_rows,), or None
         When each row was taken: seconds since 1970, or the numbers of the time column as they are.
-    left_out : mapping of str to str
+    left_out : mapping of str to LeftOut
         Columns of the table that are no features, and why.
     group_names : tuple of str
         Name of each number in `groups`, where it has one; by it a group is known again when the data have grown.
@@ -77,7 +86,7 @@ class Dataset:
     folds: np.ndarray | None = None
     time: np.ndarray | None = None
     group_names: tuple[str, ...] = ()
-    left_out: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.y)

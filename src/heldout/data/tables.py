@@ -17,7 +17,7 @@ import numpy as np
 
 from heldout.data import labels
 from heldout.data.columnar import PARQUET_SUFFIXES, RawNumbers, read_frame, read_parquet
-from heldout.data.dataset import Dataset
+from heldout.data.dataset import Dataset, LeftOut
 from heldout.data.delimited import TAB_SUFFIXES, RawTable, read_delimited
 from heldout.data.groups import join_groups
 from heldout.data.roles import read_roles
@@ -96,7 +96,7 @@ def build(
     notes = list(raw.notes)
     notes += labels.check_target(y, classes, where=raw.where, place=raw.place, what=target)
     features = [name for name in raw.names if name not in (target, group, SOURCE_COLUMN, *roles.values())]
-    left_out: dict[str, str] = {}
+    left_out: dict[str, LeftOut] = {}
     frame, columns = _features(raw, features, notes, left_out)
     groups, group_names = (None, ()) if group is None else _groups(raw, group)
     if SOURCE_COLUMN in raw.names:
@@ -243,7 +243,7 @@ def _with_sources(
 
 
 def _features(
-    raw: RawTable, names: list[str], notes: list[str], left_out: dict[str, str]
+    raw: RawTable, names: list[str], notes: list[str], left_out: dict[str, LeftOut]
 ) -> tuple[Any, list[dict[str, str]]]:
     """The frame and its columns' types; adds to the notes, and to ``left_out`` what is no feature and why."""
     n_rows = len(raw.columns[0])
@@ -251,12 +251,12 @@ def _features(
     meant = ""  # the first hint on a column that is left out, for the case that none is left
     for name in names:
         values = _guessed(raw, name)
-        reason = _useless(values)
+        reason = _why_left_out(values)
         if values.dtype == object:
-            hints = _text_hints(name, values, dropped=bool(reason))
+            hints = _text_hints(name, values, dropped=reason is not None)
             notes += hints
-            meant = meant or (hints[0] if hints and reason else "")
-        if reason:
+            meant = meant or (hints[0] if hints and reason is not None else "")
+        if reason is not None:
             left_out[name] = reason
         else:
             kept[name] = values
@@ -381,23 +381,23 @@ def _parsed_one(value: str) -> np.ndarray | None:
     return _parsed(pa.array([value]))
 
 
-def _useless(values: np.ndarray) -> str:
-    """Why a feature teaches nothing, or ''."""
+def _why_left_out(values: np.ndarray) -> LeftOut | None:
+    """Why a column teaches nothing, if so."""
     n_rows = len(values)
     if values.dtype == object:
         distinct = set(values.tolist())
         if len(distinct) == 1:
-            return "the same value in every row"
+            return LeftOut.CONSTANT
         if n_rows > _FEW_ROWS and len(distinct) == n_rows:
-            return "text that differs in every row, as ids do"
-        return ""
+            return LeftOut.TEXT_ID
+        return None
     first = values[0]
     if np.all(np.isnan(values)) or np.all(values == first):
-        return "the same value in every row"
+        return LeftOut.CONSTANT
     # In any order: a counter that was shuffled with its rows is still no feature, and would hide copies.
     if n_rows > _FEW_ROWS and np.array_equal(np.sort(values), np.arange(n_rows) + values.min()):
-        return "numbers the rows"
-    return ""
+        return LeftOut.NUMBERS_ROWS
+    return None
 
 
 def _text_hints(name: str, values: np.ndarray, *, dropped: bool) -> list[str]:

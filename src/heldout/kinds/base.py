@@ -99,6 +99,11 @@ class Kind(ABC):
     header_words: ClassVar[str] = "size and format"
     most_headers: ClassVar[int] = 5_000
 
+    @property
+    def plural(self) -> str:
+        """The word for data of this kind: tables, images."""
+        return self.rows
+
     # Reading
 
     def load_folder(self, path: Path, listing: Listing, reading: Reading) -> Dataset:

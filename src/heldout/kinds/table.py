@@ -33,6 +33,11 @@ class Table(Kind):
     containers: ClassVar[tuple[str, ...]] = SUFFIXES
     has_columns: ClassVar[bool] = True
 
+    @property
+    def plural(self) -> str:
+        """Tables."""
+        return "tables"
+
     def load_file(self, source: Any, reading: Reading) -> Dataset:
         """Load a file, or a DataFrame."""
         name = "table" if is_frame(source) else Path(source).name

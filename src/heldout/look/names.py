@@ -7,7 +7,6 @@ whose values repeat within a class, and which does not just count takes or folds
 from __future__ import annotations
 
 import re
-import shlex
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from itertools import pairwise
 import numpy as np
 
 from heldout.data.dataset import Dataset
-from heldout.look.findings import Finding, finding, plural
 
 _PIECE = re.compile(r"[^\W\d_]+|\d+|_|[^\w]", re.UNICODE)
 LEAST_SHARED = 0.4  # of the files must share their value with another one of their class
@@ -142,26 +140,3 @@ def _made(names: list[str], pattern: str) -> NameGroups | None:
     captured = [match.group(1) for match in matches if match is not None]
     distinct, groups = np.unique(captured, return_inverse=True)
     return NameGroups(pattern, groups.astype(np.int64), len(distinct), f"{names[0]} → {captured[0]}")
-
-
-def name_findings(data: Dataset, ways: list[NameGroups]) -> list[Finding]:
-    """Groups to offer, where none were declared that hold them already."""
-    if not ways or data.groups is not None:
-        return []
-    best = ways[0]
-    largest = int(np.bincount(best.groups).max())
-    lines = [f"--group-pattern {shlex.quote(way.pattern)}: {way.n_groups:,} groups ({way.example})" for way in ways]
-    return [
-        finding(
-            "groups-in-names",
-            "warning",
-            f"file names seem to hold {best.n_groups:,} groups of up to {plural(largest, 'file')} ({best.example})",
-            "A part of the names repeats within classes, as the number of a patient, speaker or source recording does. "
-            "Files of one source are alike beyond their class; if they are split between training and test, the test "
-            "is too easy.",
-            f"heldout train {shlex.quote(str(data.origin.get('data', 'DATA')))} --group-pattern "
-            f"{shlex.quote(best.pattern)} (or a labels.csv with the columns file,label,group)",
-            items=lines,
-            details={"pattern": best.pattern, "groups": best.n_groups, "example": best.example},
-        )
-    ]

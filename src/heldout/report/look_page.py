@@ -12,12 +12,13 @@ from heldout.data.dataset import Dataset
 from heldout.files import write_text
 from heldout.kinds.registry import kind_named
 from heldout.look.columns import NumberSummary, TextSummary
-from heldout.look.findings import Finding
+from heldout.look.findings import Finding, Severity
 from heldout.look.survey import Look
 from heldout.report import words
 from heldout.report.look_figures import MOST_BOXES, box_plots
 from heldout.report.page import environment, policy, resource
 from heldout.report.pictures import picture_data_uri
+from heldout.wording import plural
 
 MOST_COLUMNS = 500
 MOST_CLASSES = 200
@@ -63,10 +64,10 @@ def render_look(seen: Look, data: Dataset) -> str:
 
 def sentence(seen: Look) -> str:
     """The first thing that the page says."""
-    counts = {name: sum(each.severity == name for each in seen.findings) for name in ("error", "warning", "note")}
+    counts = {name: sum(each.severity is name for each in seen.findings) for name in Severity}
     kind = kind_named(seen.kind)
     many = f"{words.count(seen.n_rows)} {kind.row if seen.n_rows == 1 else kind.rows}"
-    found = [f"{n} {name}{'' if n == 1 else 's'}" for name, n in counts.items() if n]
+    found = [plural(n, name.value) for name, n in counts.items() if n]
     if not found:
         return f"No problems found in {many} of {len(seen.classes)} classes."
     listed = found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}"

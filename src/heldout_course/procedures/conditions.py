@@ -57,7 +57,7 @@ def wrong_cue(background: str = "tells", strength: float = 0.95, *, seed: int) -
     """
     from sklearn.ensemble import RandomForestClassifier
 
-    from heldout.look.images import border_features
+    from heldout.look.checks.background_cue import border_features
     from heldout_course.scratch.nearest_centroid import NearestCentroid
 
     images, digit = _digits()
