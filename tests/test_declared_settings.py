@@ -23,12 +23,13 @@ def even(value):
 class Toy:
     share: float = setting(0.5, "Share of it.", within=Range(0, 1, open_low=True))
     way: str = setting("fast", "Way of doing it.", choices=("fast", "slow"))
-    pairs: int = setting(2, "Pairs.", read=even, metavar="N", short="-p")
+    pairs: int = setting(2, "Pairs.", read=even, metavar="N", flags="-p")
     limit: float | None = setting(None, "Time limit.", within=Range(1.0), unset="none")
     names: tuple[str, ...] = setting((), "Names.", unset="all", read=names)
     folds: int | str = setting(5, "Folds.")
     strict: bool = setting(False, "Be strict.")
     look: bool = setting(True, "Look first.")
+    steps: str | None = setting(None, "Steps.", flags="--with -w")
 
     def __post_init__(self) -> None:
         check(self, fix="see the docs")
@@ -131,3 +132,4 @@ def test_a_help_page_shows_default_range_and_choices():
     assert "-p, --pairs N Pairs. [default: 2]" in page
     assert "--limit FLOAT Time limit. [default: none; at least 1]" in page
     assert "--strict Be strict. --look / --no-look Look first. [default: yes]" in page
+    assert "-w, --with TEXT Steps." in page

@@ -12,7 +12,6 @@ WIDE = {
     "heldout_course.scratch.mlp.MLP.__init__": "an estimator",
     # To be narrowed:
     "heldout.select.search.search": "",
-    "heldout.augment.disk.augment_to_disk": "",
 }
 """Functions that may have more than ten parameters, and why."""
 

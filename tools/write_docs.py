@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from heldout.augment import operations, training
+from heldout.augment.settings import AugmentSettings
 from heldout.evaluate import metric_table
 from heldout.prepare import language as preparation
 from heldout.run.settings import TrainSettings, config_schema
@@ -28,7 +29,12 @@ This page is made from the declarations in the code (`make docs`).
 
 {train}
 The schema of a config file is [train.schema.json](train.schema.json), for editors that complete and check YAML.
-"""
+
+## `heldout augment`
+
+Options only; see [augmentation](augment.md).
+
+{augment}"""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -71,7 +77,9 @@ def pages() -> dict[Path, str]:
     return {
         **_pages_with_parts(),
         DOCS / "train.schema.json": json.dumps(config_schema(), indent=1) + "\n",
-        DOCS / "settings.md": SETTINGS.format(train=markdown_table(TrainSettings, leave_out=("data",))),
+        DOCS / "settings.md": SETTINGS.format(
+            train=markdown_table(TrainSettings, leave_out=("data",)), augment=markdown_table(AugmentSettings)
+        ),
     }
 
 

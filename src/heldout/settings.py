@@ -73,8 +73,8 @@ class Setting:
         All values, where they are few.
     metavar : str
         What stands for the value on help pages.
-    short : str
-        The short option, such as ``"-j"``.
+    flags : str
+        The short option, such as ``"-j"``, or a long one that is not the name, or both.
     unset : str
         What None (or an empty list) means, in place of a default.
     envvar : str
@@ -94,7 +94,7 @@ class Setting:
     within: Range | None
     choices: tuple[str, ...]
     metavar: str
-    short: str
+    flags: str
     unset: str
     envvar: str
     read: Callable[[Any], Any] | None
@@ -103,7 +103,8 @@ class Setting:
     @property
     def option(self) -> str:
         """The long option."""
-        return "--" + self.name.replace("_", "-")
+        given = [flag for flag in self.flags.split() if flag.startswith("--")]
+        return given[0] if given else "--" + self.name.replace("_", "-")
 
     @property
     def default_text(self) -> str:
@@ -195,14 +196,14 @@ def setting(
     within: Range | None = None,
     choices: tuple[str, ...] = (),
     metavar: str = "",
-    short: str = "",
+    flags: str = "",
     unset: str = "",
     envvar: str = "",
     read: Callable[[Any], Any] | None = None,
     decides: bool = True,
 ) -> Any:
     """Declare a field of a record of settings; see `Setting` for the parameters."""
-    declared: dict[str, Any] = {"help": help, "within": within, "choices": choices, "metavar": metavar, "short": short}
+    declared: dict[str, Any] = {"help": help, "within": within, "choices": choices, "metavar": metavar, "flags": flags}
     declared |= {"unset": unset, "envvar": envvar, "read": read, "decides": decides}
     return dataclasses.field(default=default, metadata={"setting": declared})
 
@@ -280,6 +281,7 @@ def markdown_table(record: Any, *, leave_out: tuple[str, ...] = ()) -> str:
     rows = ["| setting | values | default | meaning |", "| --- | --- | --- | --- |"]
     for one in settings_of(record):
         if one.name not in leave_out:
-            cells = (f"`{one.name}`", one.values_text, one.default_text, one.help)
+            name = f"`{one.name}`" + (f" (`{one.option}`)" if "--" in one.flags else "")
+            cells = (name, one.values_text, one.default_text, one.help)
             rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(rows) + "\n"

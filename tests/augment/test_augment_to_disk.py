@@ -19,6 +19,7 @@ from heldout.augment import staging, writing
 from heldout.augment.disk import augment_to_disk
 from heldout.augment.making_sounds import run_tasks
 from heldout.augment.plan import folder_names
+from heldout.augment.settings import AugmentSettings
 from heldout.augment.tables import augment_table
 from heldout.cli.main import _run
 from heldout.errors import SettingError, TrainingError
@@ -244,7 +245,7 @@ def test_only_the_named_classes_get_copies(photos, tmp_path, capsys):
 
 def test_mixtures_tie_two_groups_and_no_more_and_keep_to_their_fold(photos, tmp_path):
     data = load(str(photos), group_pattern=r"(m\d+)-")
-    written = augment_to_disk(data, tmp_path / "out", operations="mix 0.4 p 1", copies=3)
+    written = augment_to_disk(data, tmp_path / "out", AugmentSettings(operations="mix 0.4 p 1", copies=3))
     assert 6 <= written.n_groups < 15
     listed = labels_of(tmp_path / "out")
     assert (listed.groupby("group")["label"].nunique() == 1).all()
@@ -266,7 +267,7 @@ def test_a_stopped_call_leaves_no_target_and_the_same_call_goes_on(photos, tmp_p
 
     monkeypatch.setattr(writing, "write_batch", stopped)
     said = run_json(["augment", str(photos), str(out), *ask], capsys, code=1)["error"]
-    assert "stopped before it was whole" in said["what"]
+    assert "stopped before it was complete" in said["what"]
     assert "goes on" in said["fix"]
     assert not out.exists()
     assert (tmp_path / ".out.part").is_dir()
@@ -327,7 +328,7 @@ def test_a_full_disk_is_noticed_before_and_while_writing(photos, tmp_path, monke
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "disk_usage", lambda folder: usage(1, 1, 10_000))
         with pytest.raises(DiskError, match="GB are needed"):
-            augment_to_disk(data, tmp_path / "out", copies=2)
+            augment_to_disk(data, tmp_path / "out", AugmentSettings(copies=2))
     assert {path.name for path in tmp_path.iterdir()} == {"photos"}
 
     def full(path, content):
@@ -336,9 +337,9 @@ def test_a_full_disk_is_noticed_before_and_while_writing(photos, tmp_path, monke
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", full)
         with pytest.raises(DiskError, match="No space left"):
-            augment_to_disk(data, tmp_path / "out", copies=2)
+            augment_to_disk(data, tmp_path / "out", AugmentSettings(copies=2))
     assert not (tmp_path / "out").exists()
-    assert augment_to_disk(data, tmp_path / "out", copies=2).went_on
+    assert augment_to_disk(data, tmp_path / "out", AugmentSettings(copies=2)).went_on
 
 
 def test_classes_of_any_name_get_folders_of_their_own():

@@ -12,10 +12,10 @@ import numpy as np
 
 from heldout.augment.operations import Step, parse_operations
 from heldout.augment.plan import Plan, make_plan, mixing_pool, name_groups
+from heldout.augment.settings import AugmentSettings
 from heldout.augment.sources import tied_groups
 from heldout.augment.staging import Staging
 from heldout.augment.writing import (
-    SOUND_FORMATS,
     Progress,
     n_jobs,
     table_frame,
@@ -53,18 +53,9 @@ class Written:
 def augment_to_disk(
     data: Dataset,
     out: Path,
+    settings: AugmentSettings | None = None,
     *,
-    operations: str | None = None,
-    copies: int = 9,
-    seed: int = 0,
-    originals: bool = True,
-    only: Sequence[str] | None = None,
     groups: np.ndarray | None = None,
-    fill: str = "edge",
-    sound_format: str = "flac",
-    best: bool = False,
-    overwrite: bool = False,
-    jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Written:
     """Write new samples of a data set, and its originals, where `heldout train` reads them with their groups.
@@ -75,26 +66,10 @@ def augment_to_disk(
         The rows that may be augmented: of the training part only.
     out : Path
         A folder for images and sounds, a ``.csv`` file for tables.
-    operations : str, optional
-        See `heldout.augment.operations`.
-    copies : int, default=9
-        New samples of each row.
-    seed : int, default=0
-    originals : bool, default=True
-        Write them, too.
-    only : sequence of str, optional
-        Classes that get copies.
+    settings : AugmentSettings, optional
+        Default: nine copies of each row, by the operations of its kind.
     groups : int array, shape (n_rows,), optional
         Default: those of the data.
-    fill : {'edge', 'mean', 'zero'}, default='edge'
-        Images: what appears where a picture was moved away.
-    sound_format : {'flac', 'wav', 'ogg'}, default='flac'
-    best : bool, default=False
-        Sounds: the slower setting of pitch and stretch.
-    overwrite : bool, default=False
-        Replace what an earlier call wrote.
-    jobs : int, optional
-        Processes; default: one for each core, where that pays.
     progress : callable, optional
         Called with (samples done, samples in all, what).
 
@@ -105,51 +80,55 @@ def augment_to_disk(
     DiskError
         If there is too little room.
     """
+    settings = settings or AugmentSettings()
     out = Path(out)
-    steps = parse_operations(operations, data.kind)
-    _check(data, out, copies, sound_format)
+    steps = parse_operations(settings.operations, data.kind)
+    _check(data, out)
+    plan = _plan(data, steps if data.kind != "table" else (), settings, groups)
     if data.kind == "table":
-        return _write_table(
-            data, out, steps, copies=copies, seed=seed, originals=originals, only=only, groups=groups,
-            overwrite=overwrite,
-        )  # fmt: skip
-    plan = make_plan(data, steps, copies=copies, seed=seed, originals=originals, only=only, groups=groups)
-    recipe = _recipe(data, plan, seed=seed, only=only, fill=fill, form=sound_format, best=best)
-    staging = Staging(out, recipe, overwrite=overwrite)
+        return _write_table(data, out, steps, plan, settings, groups)
+    staging = Staging(out, _recipe(data, plan, settings), overwrite=settings.overwrite)
     if data.kind == "images":
-        write_images(
-            data, plan, staging, fill=fill, jobs=n_jobs(jobs, plan.n_samples, _WORTH_IMAGES), progress=progress
-        )
+        jobs = n_jobs(settings.jobs, plan.n_samples, _WORTH_IMAGES)
+        write_images(data, plan, staging, fill=settings.fill, jobs=jobs, progress=progress)
     else:
-        workers = n_jobs(jobs, plan.n_samples, _WORTH_SOUNDS)
-        write_sounds(
-            data, plan, staging, seed=seed, form=sound_format, best=best, jobs=workers, progress=progress
-        )  # fmt: skip
+        jobs = n_jobs(settings.jobs, plan.n_samples, _WORTH_SOUNDS)
+        form, best = settings.format, settings.best
+        write_sounds(data, plan, staging, seed=settings.seed, form=form, best=best, jobs=jobs, progress=progress)
     staging.finish()
-    return _written(out, data, plan.n_new, plan.group_names, steps, originals, staging.goes_on)
+    return _written(out, data, plan, plan.n_new, plan.group_names, steps, went_on=staging.goes_on)
 
 
-def _check(data: Dataset, out: Path, copies: int, sound_format: str) -> None:
-    if not 0 <= copies <= 10_000:
-        raise SettingError(f"{copies} copies", where="--copies", fix="from 1 to 10,000")
-    if sound_format not in SOUND_FORMATS:
-        raise SettingError(f"sounds are not written as {sound_format!r}", fix=f"one of {', '.join(SOUND_FORMATS)}")
+def _plan(data: Dataset, steps: Sequence[Step], settings: AugmentSettings, groups: np.ndarray | None) -> Plan:
+    return make_plan(
+        data,
+        steps,
+        copies=settings.copies,
+        seed=settings.seed,
+        originals=settings.originals,
+        only=settings.only,
+        groups=groups,
+    )
+
+
+def _check(data: Dataset, out: Path) -> None:
     is_csv = out.suffix.lower() == ".csv"
     if (data.kind == "table") != is_csv:
         what = "a table is written into a .csv file" if not is_csv else f"{data.kind} are written into a folder"
         raise SettingError(what, where=str(out), fix=f"name it {out.with_suffix('' if is_csv else '.csv').name}")
     if not out.resolve().parent.is_dir():
-        raise SettingError("its folder is not there", where=str(out), fix=f"mkdir -p '{out.parent}'")
+        raise SettingError("its folder does not exist", where=str(out), fix=f"mkdir -p '{out.parent}'")
     given = Path(str(data.origin.get("data") or "."))
     if given.exists() and data.kind != "table":
         ours, theirs = out.resolve(), given.resolve()
         if theirs.is_dir() and (ours == theirs or theirs in ours.parents or ours in theirs.parents):
-            raise SettingError("OUT and DATA lie in one another", where=str(out), fix="choose a folder beside DATA")
+            raise SettingError("OUT and DATA overlap", where=str(out), fix="choose a folder outside DATA")
     if data.kind == "table" and given.exists() and out.exists() and out.resolve() == given.resolve():
         raise SettingError("OUT is DATA itself", where=str(out), fix="choose another name")
 
 
-def _recipe(data: Dataset, plan: Plan, **settings: Any) -> dict[str, Any]:
+def _recipe(data: Dataset, plan: Plan, settings: AugmentSettings) -> dict[str, Any]:
+    """What a stopped call must agree on with the one that continues it."""
     from heldout.data.fingerprint import fingerprint
 
     return {
@@ -160,7 +139,11 @@ def _recipe(data: Dataset, plan: Plan, **settings: Any) -> dict[str, Any]:
         "operations": [str(step) for step in plan.draws.operations],
         "copies": plan.draws.copies,
         "originals": plan.originals,
-        **{key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()},
+        "seed": settings.seed,
+        "only": None if settings.only is None else list(settings.only),
+        "fill": settings.fill,
+        "form": settings.format,
+        "best": settings.best,
     }
 
 
@@ -168,19 +151,15 @@ def _write_table(
     data: Dataset,
     out: Path,
     steps: tuple[Step, ...],
-    *,
-    copies: int,
-    seed: int,
-    originals: bool,
-    only: Sequence[str] | None,
+    plan: Plan,
+    settings: AugmentSettings,
     groups: np.ndarray | None,
-    overwrite: bool,
 ) -> Written:
     from heldout.augment.tables import augment_table
 
-    if out.exists() and not overwrite:
-        raise SettingError("is there already", where=str(out), fix="choose another OUT, or add --overwrite")
-    plan = make_plan(data, (), copies=copies, seed=seed, originals=originals, only=only, groups=groups)
+    if out.exists() and not settings.overwrite:
+        raise SettingError("already exists", where=str(out), fix="choose another OUT, or add --overwrite")
+    copies, seed = settings.copies, settings.seed
     start = groups if groups is not None else data.groups
     start = np.arange(len(data)) if start is None else np.asarray(start)
     chosen = np.flatnonzero(plan.copied)
@@ -193,20 +172,21 @@ def _write_table(
         )
     source, partner = chosen[source], np.where(partner >= 0, chosen[partner], -1)
     names = name_groups(data, tied_groups(start, source, partner))
-    write_table(out, table_frame(data, made, source, names, originals))
-    return _written(out, data, len(source), names, steps, originals, False)
+    write_table(out, table_frame(data, made, source, names, plan.originals))
+    return _written(out, data, plan, len(source), names, steps)
 
 
 def _written(
     out: Path,
     data: Dataset,
+    plan: Plan,
     n_new: int,
     names: list[str],
     steps: tuple[Step, ...],
-    originals: bool,
-    went_on: bool,
+    *,
+    went_on: bool = False,
 ) -> Written:
-    n_originals = len(data) if originals else 0
+    n_originals = len(data) if plan.originals else 0
     return Written(out, n_originals, n_new, len(set(names)), tuple(map(str, steps)), went_on)
 
 

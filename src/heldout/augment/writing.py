@@ -25,7 +25,6 @@ from heldout.files import write_text
 from heldout.processes.cores import n_cores
 
 Progress = Callable[[int, int, str], None]
-SOUND_FORMATS = ("flac", "wav", "ogg")
 _BATCH = 512
 _SAMPLED = 32  # files by whose size the room needed is estimated
 _BLOCK = 4096  # bytes that a file takes at least

@@ -75,8 +75,7 @@ def option_of(one: Setting) -> Callable[[Command], Command]:
     shown = "; ".join(filter(None, facts))
     text = f"{one.help}  [{shown}]" if shown else one.help
     flags = [one.option] if one.default is False or one.kind != "bool" else [f"{one.option}/--no-{one.option[2:]}"]
-    if one.short:
-        flags.append(one.short)
+    flags += [flag for flag in one.flags.split() if not flag.startswith("--")]
     if one.kind == "bool":
         return click.option(*flags, one.name, is_flag=True, default=None, help=text)
     return click.option(

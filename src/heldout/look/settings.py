@@ -25,7 +25,7 @@ class LookSettings(LoadSettings):
         unset="never",
     )
     run: str | None = setting(None, "Leave out the rows that this run sealed.", metavar="RUN")
-    out: str | None = setting(None, "Also write a page with figures.", metavar="FILE.html", short="-o")
+    out: str | None = setting(None, "Also write a page with figures.", metavar="FILE.html", flags="-o")
     groups: str | None = setting(None, "Also write file, label and group of each row.", metavar="FILE.csv")
     seed: int = setting(0, "Seed of samples, folds and models.", metavar="N")
 

@@ -122,7 +122,7 @@ class TrainSettings(LoadSettings):
         "Worker processes.",
         within=Range(1, 1024),
         metavar="N",
-        short="-j",
+        flags="-j",
         unset="one per core",
         decides=False,
     )

@@ -89,11 +89,11 @@ def part_of_run(
     train = np.sort(train)
     if fold is None:
         if part == "validation":
-            raise SettingError("every training row validates in one fold", where="--part", fix="name it: --fold 1")
+            raise SettingError("validation rows belong to a fold", where="--part", fix="name it: --fold 1")
         return PartOfRun(data, train, own)
     is_validation = np.isin(np.asarray(data.ids)[train].astype(str), _validation_ids(folder, fold))
     if not is_validation.any():
-        raise DataError("the rows of the fold are not in DATA under their names", where=run, fix="give the run's DATA")
+        raise DataError("DATA does not contain the rows of this fold", where=run, fix="give the run's DATA")
     wanted = is_validation == (part == "validation")
     return PartOfRun(data, train[wanted], own[wanted])
 
@@ -118,14 +118,14 @@ def _validation_ids(folder: RunFolder, fold: int) -> list[str]:
     folds = [found for found in folder.read_json("folds.json")["folds"] if found["repeat"] == 0]
     wanted = [found["validation"] for found in folds if found["fold"] == fold - 1]
     if not wanted:
-        raise SettingError(f"the run has {len(folds)} folds", where="--fold", fix=f"from 1 to {len(folds)}")
+        raise SettingError(f"the run has only {len(folds)} folds", where="--fold", fix=f"from 1 to {len(folds)}")
     ids: list[str] = wanted[0]
     return ids
 
 
 def _other_data(run: str, source: str, n: int, which: str) -> DataError:
     return DataError(
-        f"{n:,} of the {which} rows of {run} are not in these data",
+        f"{n:,} of the {which} rows of {run} are missing from these data",
         where=source,
-        fix="give the data that the run was trained on, as they were",
+        fix="give the data that the run was trained on, unchanged",
     )
