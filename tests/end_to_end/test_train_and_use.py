@@ -17,7 +17,7 @@ from PIL import Image
 from sklearn.datasets import load_breast_cancer
 
 from heldout.cli.main import _run
-from heldout.run.records import without_times
+from heldout.run.metrics import without_times
 
 QUICK = ["--models", "dummy,nearest-centroid,k-nn,linear-svm", "--folds", "3", "--repeats", "1"]
 

@@ -11,8 +11,7 @@ from heldout.data.dataset import Dataset
 from heldout.errors import LabelError, SettingError
 from heldout.evaluate.confusion import mcc
 from heldout.job.run import train
-from heldout.select.cross_validation import CandidateResult
-from heldout.select.folds import score_together
+from heldout.select.results import CandidateResult, score_together
 from heldout.split.partition import check_no_group_crosses
 from heldout.split.record import load_split
 from heldout.split.validation import leave_one_group_out

@@ -9,7 +9,7 @@ from heldout.errors import SettingError
 from heldout.models.candidate import Task
 from heldout.models.spaces import Options, Range, as_space, complexity, start_of
 from heldout.select.candidates import CANDIDATES
-from heldout.select.search_points import check_parameters, target_of
+from heldout.select.search.points import check_parameters, target_of
 
 
 @given(

@@ -66,7 +66,7 @@ def test_rows_behind_the_cells_are_sealed_rows_with_that_answer(page_and_run: tu
 def test_findings_that_were_kept_with_the_run_are_told(page_and_run: tuple[str, ho.Run]) -> None:
     from heldout.report.samples import Samples
     from heldout.run.folder import RunFolder
-    from heldout.run.reporting import write_report
+    from heldout.use.reporting import write_report
 
     _, run = page_and_run
     folder = RunFolder(run.path)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from heldout.select.checkpoints import load_candidate, save_candidate
-from heldout.select.cross_validation import CandidateResult
+from heldout.select.results import CandidateResult
 
 
 def finished():

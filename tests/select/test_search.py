@@ -15,10 +15,10 @@ from sklearn.svm import SVC
 
 from heldout.errors import ArtifactError, LabelError, SettingError, ShapeError, TrainingError
 from heldout.models.spaces import Options, Range
-from heldout.select import search_rounds
+from heldout.select.search import rounds as search_rounds
 from heldout.select.search import search
-from heldout.select.search_choice import choose_point
-from heldout.select.search_points import Point, plan_points
+from heldout.select.search.choice import choose_point
+from heldout.select.search.points import Point, plan_points
 
 
 @pytest.fixture(scope="module")

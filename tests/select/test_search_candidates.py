@@ -12,10 +12,10 @@ from heldout.cli.main import _run
 from heldout.data.dataset import Dataset
 from heldout.errors import LabelError, MissingExtraError, SettingError
 from heldout.job.run import train
-from heldout.run.records import without_times
-from heldout.select import search_candidates as search_candidates
-from heldout.select.cross_validation import CandidateResult
-from heldout.select.search_candidates import promising
+from heldout.run.metrics import without_times
+from heldout.select.results import CandidateResult
+from heldout.select.search import candidates as search_candidates
+from heldout.select.search.candidates import promising
 
 COLUMNS = [{"name": name, "type": "numeric"} for name in "abc"]
 CALL = {"seed": 3, "folds": 3, "repeats": 1, "jobs": 1, "models": "naive-bayes,rbf-svm"}
@@ -79,7 +79,7 @@ def test_searched_candidates_stand_above_their_own_and_leave_their_points(light)
 def test_the_score_of_a_searched_candidate_is_that_of_the_setting_chosen_inside_each_fold(light):
     from heldout.models.candidate import task_of
     from heldout.select.candidates import candidates_for
-    from heldout.select.search_points import with_setting
+    from heldout.select.search.points import with_setting
 
     data, run = light
     folds = json.loads((run.path / "folds.json").read_text())
@@ -120,7 +120,7 @@ def test_sealed_rows_change_nothing_in_a_search(level, tmp_path, monkeypatch):
 
 def test_ctrl_c_in_a_search_keeps_the_best_so_far_and_resume_ends_as_if_nothing_had_been(tmp_path, monkeypatch):
     level = "light"
-    monkeypatch.setattr("heldout.select.search_rounds.FITS_AT_ONCE", 12)
+    monkeypatch.setattr("heldout.select.search.rounds.FITS_AT_ONCE", 12)
     whole = train(dataset(), out=tmp_path / "whole", search=level, **CALL)
 
     def stop(event):
@@ -143,7 +143,7 @@ def test_ctrl_c_in_a_search_keeps_the_best_so_far_and_resume_ends_as_if_nothing_
 
 
 def test_a_search_without_time_for_three_points_is_left_out_and_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("heldout.select.search_rounds.Clock.may_begin", lambda self: False)
+    monkeypatch.setattr("heldout.select.search.rounds.Clock.may_begin", lambda self: False)
     run = train(dataset(), out=tmp_path / "run", search="light", time="1h", **CALL | {"models": "rbf-svm"})
     searched = run.metrics["candidates"][1]
     assert searched["status"] == "skipped"

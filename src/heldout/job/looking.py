@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from heldout.job.preparing import Prepared
-from heldout.run.folder import RunFolder
+from heldout.run.folder import LOOK, RunFolder
 from heldout.run.settings import TrainSettings
-
-LOOK = "look.json"
-"""In the run folder: what was found, as `heldout.look.survey.Look.as_json` gives it."""
 
 ROWS = 1_000
 """Rows that models, leaks and cues are tried on; `heldout look` takes more."""

@@ -15,43 +15,31 @@ from heldout.errors import ArtifactError, TrainingError
 from heldout.evaluate.rules import Rule
 from heldout.files import write_text
 from heldout.job.looking import look_at_training
+from heldout.job.metrics import metrics_of
 from heldout.job.preparing import Prepared, prepare, prepare_again
 from heldout.prepare.language import check_line
 from heldout.report.samples import Samples, find_samples
 from heldout.run.data import load_data
 from heldout.run.environment import environment
 from heldout.run.folder import MARK, RunFolder, choose_folder
-from heldout.run.records import (
-    leaderboard_rows,
-    metrics_of,
-    out_of_fold_probabilities,
-    read_metrics,
-    score_rows,
-    write_history,
-    write_metrics,
-)
-from heldout.run.reporting import save_out_of_fold, write_report
+from heldout.run.metrics import read_metrics, write_metrics
 from heldout.run.settings import TrainSettings, settings_of_run
 from heldout.run.split import RunSplit, read_split
 from heldout.select.candidates import check_names
 from heldout.select.checkpoints import load_candidate, save_candidate
-from heldout.select.cross_validation import (
-    CandidateResult,
-    Choice,
-    Listener,
-    Selection,
-    choose,
-    cross_validate,
-    plan_selection,
-)
+from heldout.select.choice import Choice, choose, out_of_fold_probabilities
+from heldout.select.cross_validation import cross_validate
 from heldout.select.deciding import check_threshold, choose_decision
 from heldout.select.folds import load_folds, save_folds
 from heldout.select.learning_curve import learning_curve
 from heldout.select.refit import refit
-from heldout.select.search_candidates import CandidateSearch, plan_search, search_candidates
-from heldout.select.search_report import search_metrics, write_searches
+from heldout.select.results import CandidateResult, leaderboard_rows, score_rows, write_history
+from heldout.select.search.candidates import CandidateSearch, plan_search, search_candidates
+from heldout.select.search.report import search_metrics, write_searches
+from heldout.select.selection import Listener, Selection, plan_selection
 from heldout.split.sealed import SealedTest
 from heldout.use.assess import assess_sealed, bundle_hash, closed_seal
+from heldout.use.reporting import save_out_of_fold, write_report
 
 
 @dataclass
@@ -191,7 +179,7 @@ def _write_start(folder: RunFolder, settings: TrainSettings, split: RunSplit, pl
     folder.write_json("environment.json", {**environment(), "command": command})
     if folder.is_run():  # it goes on: what it began with stays
         return
-    save_folds(folder, plan, settings, split.train)
+    save_folds(folder, plan.rows, plan.folds, settings, split.train)
     split.write(folder)
     write_text(folder.path / MARK, yaml.safe_dump(settings.changed(), sort_keys=False, allow_unicode=True))
 

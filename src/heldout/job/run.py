@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from heldout.data.dataset import Dataset
 from heldout.errors import SettingError
 from heldout.run.folder import RunFolder
-from heldout.run.records import read_metrics
+from heldout.run.metrics import read_metrics
 from heldout.run.settings import settings_from
-from heldout.select.cross_validation import Listener
+from heldout.select.selection import Listener
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,6 +17,9 @@ from typing import Any, Literal, TextIO
 from heldout.errors import ArtifactError, SettingError
 from heldout.files import DiskError, write_json, write_text
 
+LOOK = "look.json"
+"""What a look at the training rows found, as `heldout.look.survey.Look.as_json` gives it."""
+
 MARK = "config.yaml"
 """A folder with this file and `split.json` is a run."""
 

@@ -14,7 +14,7 @@ from heldout.evaluate.intervals import confidence_level
 from heldout.evaluate.scoring import Scored, score
 from heldout.files import write_bytes
 from heldout.run.folder import RunFolder
-from heldout.run.records import write_metrics
+from heldout.run.metrics import write_metrics
 from heldout.split.ledger import Ledger
 
 FILE = "assessed.npz"

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from heldout.files import write_bytes, write_json
-from heldout.select.cross_validation import CandidateResult
+from heldout.select.results import CandidateResult
 
-_PLAIN = ("name", "status", "folds", "calibrated", "parameters", "seconds", "history", "least_error", "setting")
+_PLAIN = ("name", "status", "folds", "calibrated", "parameters", "seconds", "history", "se_floor", "setting")
+_RENAMED = {"least_error": "se_floor"}  # by heldout after 0.1.0
 
 
 def save_candidate(folder: Path, key: str, result: CandidateResult) -> None:
@@ -31,6 +32,7 @@ def load_candidate(folder: Path, key: str, result: CandidateResult, n_rows: int)
     """Fill in a candidate that an earlier run finished under the same key; False if there is none that can be used."""
     try:
         values: dict[str, Any] = json.loads((folder / f"{result.name}.json").read_text("utf-8"))
+        values = {_RENAMED.get(name, name): value for name, value in values.items()}
         if values.pop("key") != key or values.pop("name") != result.name or set(values) != set(_PLAIN) - {"name"}:
             return False
         path = folder / f"{result.name}.npz"

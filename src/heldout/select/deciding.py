@@ -9,8 +9,8 @@ from heldout.data.dataset import Dataset
 from heldout.errors import DataError, SettingError
 from heldout.evaluate.decisions import choose_rule
 from heldout.evaluate.rules import Rule, check_costs, parse_wish
-from heldout.run.records import out_of_fold_probabilities
-from heldout.select.cross_validation import Choice, Selection
+from heldout.select.choice import Choice, out_of_fold_probabilities
+from heldout.select.selection import Selection
 
 
 def check_threshold(asked: str | None, data: Dataset) -> None:

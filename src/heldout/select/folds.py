@@ -5,23 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from heldout.data.dataset import Dataset
 from heldout.errors import DataError, LabelError, SettingError
-from heldout.evaluate.confusion import mcc
-from heldout.evaluate.standard_errors import jackknife_values
 from heldout.run.folder import RunFolder
 from heldout.run.settings import TrainSettings
 from heldout.split.partition import Fold, folds, split_off_test
 from heldout.split.record import SplitRecord, load_split, save_split
 from heldout.split.validation import leave_one_group_out, published_folds
 from heldout.split.words import SplitWord, parse_split
-
-if TYPE_CHECKING:
-    from heldout.select.cross_validation import CandidateResult, Selection
 
 REPEATS_UP_TO_ROWS = 1000
 
@@ -240,29 +234,16 @@ def cross_validation(data: Dataset, rows: np.ndarray, settings: TrainSettings) -
     return folds(y, groups, n_folds=int(settings.folds), repeats=repeats, seed=settings.seed, names=data.classes)
 
 
-def score_together(result: CandidateResult, y: np.ndarray, parts: list[Fold]) -> None:
-    """Replace the MCC of folds in which a class is alone, where it says nothing, by jackknife values of the pooled one.
-
-    See `heldout.evaluate.standard_errors.jackknife_values`.
-    """
-    if result.predicted is None or any(repeat > 0 for repeat, *_ in parts):
-        return
-    if all(len(np.unique(y[validation])) > 1 for *_, validation in parts):
-        return
-    pooled = mcc(y, result.predicted)
-    without = [mcc(y[train], result.predicted[train]) for _, _, train, _ in parts]
-    for fold, value in zip(result.folds, jackknife_values(pooled, without), strict=True):
-        fold["mcc"] = value
-
-
 FOLDS = "folds.json"
 """In the run folder: the cross-validated rows and their folds, as `heldout.split.record` writes them."""
 
 
-def save_folds(folder: RunFolder, plan: Selection, settings: TrainSettings, train: Sequence[str]) -> None:
+def save_folds(
+    folder: RunFolder, rows: np.ndarray, parts: list[Fold], settings: TrainSettings, train: Sequence[str]
+) -> None:
     """Write the folds of the cross-validated rows, by their ids; ``train`` are those of all training rows."""
-    record = SplitRecord({"train": np.arange(len(plan.rows))}, plan.folds, f"folds {settings.folds}", settings.seed)
-    save_split(folder.path / FOLDS, record, _fold_ids(train)[plan.rows])
+    record = SplitRecord({"train": np.arange(len(rows))}, parts, f"folds {settings.folds}", settings.seed)
+    save_split(folder.path / FOLDS, record, _fold_ids(train)[rows])
 
 
 def load_folds(folder: RunFolder, train: Sequence[str]) -> tuple[np.ndarray, list[Fold]]:

@@ -14,9 +14,10 @@ from heldout.evaluate.standard_errors import mcc_standard_error, mean_and_se
 from heldout.models.candidate import Candidate, task_of
 from heldout.processes.cores import n_cores
 from heldout.run.folder import RunFolder
-from heldout.select.cross_validation import CandidateResult, Choice, Listener, Selection, seed_of
+from heldout.select.choice import Choice
 from heldout.select.fitting import FoldResult, Rows, fit_fold, fit_net_folds
-from heldout.select.folds import score_together
+from heldout.select.results import CandidateResult, score_together
+from heldout.select.selection import Listener, Selection, seed_of
 from heldout.select.views import Views
 
 SHARES = (1 / 8, 1 / 4, 1 / 2)
@@ -55,7 +56,7 @@ def learning_curve(folder: RunFolder, plan: Selection, choice: Choice, listen: L
     listen({"event": "growing", "model": candidate.name, "sizes": sizes})
     rows, floors = _by_size(plan, candidate, folds, sizes, expected)
     rows += [(fold["n_train"], fold["fold"], fold["mcc"], fold["accuracy"]) for fold in _whole(choice)]
-    floors[max(row[0] for row in rows)] = choice.result.least_error
+    floors[max(row[0] for row in rows)] = choice.result.se_floor
     folder.write_csv(CURVE, ["rows", "fold", "mcc", "accuracy"], [list(row) for row in rows])
     lengths = [(len(train), len(validation)) for _, train, validation in folds]
     return _summary(rows, lengths, floors, choice.result.n_groups)
@@ -81,7 +82,7 @@ def _by_size(
     sizes: list[int],
     expected: float,
 ) -> tuple[list[Row], dict[int, float]]:
-    """Scores of each size and fold, and the least error of each size's MCC.
+    """Scores of each size and fold, and the standard-error floor of each size's MCC.
 
     Sizes at which the model cannot be fitted are left out.
     """
@@ -161,7 +162,7 @@ def _summary(rows: list[Row], sizes: list[tuple[int, int]], floors: dict[int, fl
         # parts of the folds overlap no more than the folds do, so their correction is enough
         lengths = {"n_train": n_train, "n_validation": n_validation}
         folds = [{"mcc": row[2], "accuracy": row[3], **lengths} for row in found]
-        result = CandidateResult("", "", folds=folds, n_groups=n_groups, least_error=floors.get(n_rows, 0.0))
+        result = CandidateResult("", "", folds=folds, n_groups=n_groups, se_floor=floors.get(n_rows, 0.0))
         point: dict[str, Any] = {"rows": n_rows}
         for metric in ("mcc", "accuracy"):
             mean, se = result.summary(metric)

@@ -12,8 +12,9 @@ from heldout.models.candidate import Candidate, task_of
 from heldout.processes.cores import n_cores
 from heldout.processes.workers import OutOfTimeError, Workers
 from heldout.select.candidates import count_parameters
-from heldout.select.cross_validation import Choice, Listener, Selection
+from heldout.select.choice import Choice
 from heldout.select.fitting import Rows, fit_final, history_of
+from heldout.select.selection import Listener, Selection
 from heldout.select.views import as_numbers, first_step
 from heldout.split.partition import split_off_test
 

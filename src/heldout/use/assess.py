@@ -14,14 +14,14 @@ from heldout.kinds.registry import kind_of
 from heldout.report.samples import find_samples
 from heldout.run.data import load_data
 from heldout.run.folder import RunFolder
+from heldout.run.metrics import read_metrics, write_metrics
 from heldout.run.openings import Answers, seal_history, widen
-from heldout.run.records import read_metrics, write_metrics
-from heldout.run.reporting import write_report
 from heldout.run.settings import TrainSettings, settings_of_run
 from heldout.run.split import read_split
 from heldout.split.ledger import Ledger
 from heldout.split.sealed import Opening, SealedTest
 from heldout.split.sketch import sketch_of
+from heldout.use.reporting import write_report
 
 
 def assess_sealed(folder: RunFolder, sealed: SealedTest, values: dict[str, Any], *, config_hash: str) -> dict[str, Any]:

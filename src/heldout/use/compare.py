@@ -19,8 +19,8 @@ from heldout.evaluate.comparison import Comparison, adjust, compare
 from heldout.evaluate.intervals import mean_interval
 from heldout.evaluate.standard_errors import difference_se_floor
 from heldout.run.folder import RunFolder
+from heldout.run.metrics import read_metrics
 from heldout.run.openings import load_answers
-from heldout.run.records import read_metrics
 from heldout.run.split import read_split
 
 METRICS = ("mcc", "accuracy")

@@ -24,13 +24,15 @@ from heldout.processes.cores import n_cores
 from heldout.processes.workers import OutOfTimeError
 from heldout.select.budget import Budget
 from heldout.select.candidates import is_searchable
-from heldout.select.cross_validation import CandidateResult, Listener, Selection, ended, fill_result, seed_of
+from heldout.select.cross_validation import ended
 from heldout.select.fitting import Rows
-from heldout.select.search import fit_outer
-from heldout.select.search_fits import Fitter
-from heldout.select.search_points import plan_points
-from heldout.select.search_record import Record
-from heldout.select.search_rounds import ALL_ROWS, Clock, Study, make_study, outer_studies, run_rounds
+from heldout.select.results import CandidateResult, fill_result
+from heldout.select.search.fits import Fitter
+from heldout.select.search.points import plan_points
+from heldout.select.search.record import Record
+from heldout.select.search.rounds import ALL_ROWS, Clock, Study, make_study, outer_studies, run_rounds
+from heldout.select.search.standalone import fit_outer
+from heldout.select.selection import Listener, Selection, seed_of
 from heldout.select.views import Views
 
 N_INNER = 3
@@ -230,7 +232,8 @@ def _search_candidate(
         result.setting = dict(settings[0])
         searched.chosen = [point.number for point in chosen]
         attempts = fit_outer(fitter, plan.folds, settings[1:], seed=plan.settings.seed, deadline=_end(plan))
-        fill_result(plan, result, [attempt.result for attempt in attempts if attempt.result is not None])
+        answers = [attempt.result for attempt in attempts if attempt.result is not None]
+        fill_result(result, answers, plan.y, plan.folds, n_classes=plan.data.n_classes)
     except OutOfTimeError as error:
         result.status, result.why = "skipped", error.what
     except HeldoutError as error:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
 from typing import Any
 
 from heldout.evaluate.standard_errors import mean_and_se
 from heldout.files import write_text
-from heldout.report.content import Search
 from heldout.run.folder import RunFolder
-from heldout.select.cross_validation import Choice
-from heldout.select.search_candidates import N_INNER, CandidateSearch, Searched
-from heldout.select.search_figures import plot_search
+from heldout.select.choice import Choice
+from heldout.select.search.candidates import N_INNER, CandidateSearch, Searched
+from heldout.select.search.figures import plot_search
+from heldout.use.searches import picture_file
 
 MOST_PICTURES = 6
 """Of each search in the report; all are in the run folder."""
@@ -31,7 +30,7 @@ def write_searches(folder: RunFolder, search: CandidateSearch) -> None:
         groups = [(name,) for name in searched.space]
         for names in [*groups, *itertools.combinations(searched.space, 2)]:
             picture = plot_search(study.points, searched.space, names, chosen=chosen)
-            write_text(pictures / _file(searched.base, names), picture)
+            write_text(pictures / picture_file(searched.base, names), picture)
 
 
 def search_rows(done: list[Searched]) -> tuple[list[str], list[list[Any]]]:
@@ -85,38 +84,3 @@ def search_metrics(search: CandidateSearch, choice: Choice) -> dict[str, Any]:
     ]
     found = {"level": search.name, "how": search.level.how, "inner_folds": N_INNER, "models": models}
     return {"search": {**found, "chosen_setting": choice.result.setting}}
-
-
-def searches_of(folder: RunFolder, values: Mapping[str, Any]) -> tuple[Search, ...]:
-    """What the report says of each search, from the run's files: planes of two hyperparameters, or the only one."""
-    found = []
-    for one in (values.get("search") or {}).get("models", ()):
-        if not one["setting"]:
-            continue
-        title = next(
-            (candidate["title"] for candidate in values["candidates"] if candidate["model"] == one["model"]),
-            one["model"],
-        )
-        chosen = ", ".join(f"{name} {_value(value)}" for name, value in one["setting"].items())
-        text = f"{one['points']} settings were tried; chosen: {chosen}."
-        if one["inside_folds"]:
-            same = sum(inside == one["setting"] for inside in one["inside_folds"])
-            text += f" Repeated inside {len(one['inside_folds'])} outer folds, the search chose the same in {same}."
-        groups: list[tuple[str, ...]] = list(itertools.combinations(one["setting"], 2))
-        groups = groups or [(name,) for name in one["setting"]]
-        paths = [(names, folder.path / "searches" / _file(one["from"], names)) for names in groups]
-        pictures = [
-            (f"{title}: MCC of the inner folds against {' and '.join(names)}", path.read_text("utf-8"))
-            for names, path in paths
-            if path.exists()
-        ]
-        found.append(Search(title, text, tuple(pictures[:MOST_PICTURES])))
-    return tuple(found)
-
-
-def _file(base: str, names: tuple[str, ...]) -> str:
-    return f"{base}-{'-'.join(names)}.svg"
-
-
-def _value(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -12,7 +12,7 @@ import numpy as np
 from heldout.errors import HeldoutError, TrainingError
 from heldout.processes.workers import OutOfTimeError
 from heldout.select.fitting import FoldResult, Rows, fit_fold, fit_net_folds
-from heldout.select.search_points import target_of, with_setting
+from heldout.select.search.points import target_of, with_setting
 from heldout.select.views import Views
 
 Part = tuple[np.ndarray, np.ndarray]

@@ -10,7 +10,7 @@ from heldout.errors import SettingError
 from heldout.evaluate.standard_errors import mean_and_se
 from heldout.models.spaces import Options, Range, Space
 from heldout.report.svg import Drawing
-from heldout.select.search_points import Point
+from heldout.select.search.points import Point
 
 WIDTH, HEIGHT = 560.0, 400.0
 LEFT, RIGHT, TOP, BOTTOM = 90.0, 20.0, 40.0, 60.0

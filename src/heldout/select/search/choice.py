@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from heldout.errors import SettingError, TrainingError
 from heldout.evaluate.standard_errors import mean_and_se
 from heldout.models.spaces import Space, complexity
-from heldout.select.search_points import Point
+from heldout.select.search.points import Point
 
 RULES = ("one-se", "best")
 

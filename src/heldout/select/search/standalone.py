@@ -20,11 +20,11 @@ from heldout.models.spaces import as_space
 from heldout.processes.cores import n_cores
 from heldout.processes.workers import OutOfTimeError
 from heldout.select.fitting import Rows
-from heldout.select.search_choice import RULES
-from heldout.select.search_fits import Attempt, Fit, Fitter
-from heldout.select.search_points import Plan, Point, check_parameters, plan_points, with_setting
-from heldout.select.search_record import Record
-from heldout.select.search_rounds import ALL_ROWS, Clock, Metric, Study, make_study, outer_studies, run_rounds
+from heldout.select.search.choice import RULES
+from heldout.select.search.fits import Attempt, Fit, Fitter
+from heldout.select.search.points import Plan, Point, check_parameters, plan_points, with_setting
+from heldout.select.search.record import Record
+from heldout.select.search.rounds import ALL_ROWS, Clock, Metric, Study, make_study, outer_studies, run_rounds
 from heldout.select.views import Views
 from heldout.split.partition import Fold
 from heldout.split.partition import folds as make_folds

@@ -15,7 +15,6 @@ from heldout.evaluate.comparison import Comparison
 from heldout.evaluate.rules import Rule, rule_from
 from heldout.evaluate.scoring import Scored, score
 from heldout.files import write_bytes, write_text
-from heldout.job.looking import LOOK
 from heldout.report.content import (
     DataFinding,
     DataSummary,
@@ -27,9 +26,9 @@ from heldout.report.content import (
     Seal,
 )
 from heldout.report.samples import Samples
-from heldout.run.folder import MARK, RunFolder
+from heldout.run.folder import LOOK, MARK, RunFolder
 from heldout.run.settings import settings_of_run
-from heldout.select.search_report import searches_of
+from heldout.use.searches import searches_of
 
 OUT_OF_FOLD = "out_of_fold.npz"
 

@@ -17,10 +17,10 @@ import numpy as np
 from heldout.errors import LabelError
 from heldout.models.spaces import Space
 from heldout.processes.workers import OutOfTimeError
-from heldout.select.search_choice import Chosen, choose_point
-from heldout.select.search_fits import Attempt, Fit, Fitter, Part
-from heldout.select.search_points import Plan, Point
-from heldout.select.search_record import Record
+from heldout.select.search.choice import Chosen, choose_point
+from heldout.select.search.fits import Attempt, Fit, Fitter, Part
+from heldout.select.search.points import Plan, Point
+from heldout.select.search.record import Record
 from heldout.split.partition import Fold, folds
 
 ALL_ROWS = "all rows"

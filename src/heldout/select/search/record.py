@@ -14,7 +14,7 @@ from typing import Any
 
 from heldout.errors import ArtifactError
 from heldout.files import DiskError
-from heldout.select.search_points import Point
+from heldout.select.search.points import Point
 
 _TABLE = """
 create table if not exists point (
