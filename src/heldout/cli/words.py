@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from heldout.wording import percent, plural
+
+__all__ = ["duration", "percent", "plural", "visible", "with_error"]
+
 
 def duration(seconds: float) -> str:
     """Write seconds as ``0.4 s``, ``12 s``, ``3 min 20 s`` or ``2 h 5 min``."""
@@ -18,17 +22,6 @@ def duration(seconds: float) -> str:
 def with_error(mean: float, se: float | None) -> str:
     """Write a score with its standard error, three digits each."""
     return f"{mean:.3f} ± {se:.3f}" if se is not None else f"{mean:.3f}"
-
-
-def percent(share: float) -> str:
-    """Write a share as a percentage with one digit."""
-    return f"{100 * share:.1f} %"
-
-
-def plural(n: int, word: str) -> str:
-    """Write a count with its noun: ``1 file``, ``1,200 files``, ``2 classes``."""
-    ending = "" if n == 1 else "es" if word.endswith("s") else "s"
-    return f"{n:,} {word}{ending}"
 
 
 def visible(text: str) -> str:
