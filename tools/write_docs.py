@@ -10,6 +10,7 @@ from pathlib import Path
 from heldout.augment import operations, training
 from heldout.augment.settings import AugmentSettings
 from heldout.evaluate import metric_table
+from heldout.look import reference
 from heldout.prepare import language as preparation
 from heldout.run.settings import TrainSettings, config_schema
 from heldout.settings import markdown_table
@@ -77,6 +78,7 @@ def pages() -> dict[Path, str]:
     return {
         **_pages_with_parts(),
         DOCS / "train.schema.json": json.dumps(config_schema(), indent=1) + "\n",
+        DOCS / "checks.md": reference.page(),
         DOCS / "settings.md": SETTINGS.format(
             train=markdown_table(TrainSettings, leave_out=("data",)), augment=markdown_table(AugmentSettings)
         ),
