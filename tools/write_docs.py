@@ -11,6 +11,8 @@ from heldout.augment import operations, training
 from heldout.augment.settings import AugmentSettings
 from heldout.evaluate import metric_table
 from heldout.look import reference
+from heldout.nets import settings as nets
+from heldout.nets.text import language as layers
 from heldout.prepare import language as preparation
 from heldout.run.settings import TrainSettings, config_schema
 from heldout.settings import markdown_table
@@ -46,6 +48,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
+    "layers": lambda: table(("layer", "does"), layers().table()),
+    "net settings": lambda: table(("parameter", "values", "default", "meaning"), nets.rows_of_table()),
     "prepare": lambda: table(("step", "for", "does"), preparation.rows_of_table()),
     "metrics": lambda: table(("key", "what it is", "range", "interval"), metric_table.rows_of_table()),
     "augment": lambda: table(("step", "does", "for"), training.rows_of_table()),

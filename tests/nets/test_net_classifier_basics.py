@@ -116,7 +116,7 @@ def test_being_told_to_stop_ends_the_training():
 
 def test_all_impossible_settings_are_named_at_once():
     x, y = digits(50)
-    with pytest.raises(SettingError, match=r"did you mean 'adam'.*batch=0.*epochs=0"):
+    with pytest.raises(SettingError, match=r"did you mean 'adam'.*batch is 0.*epochs is 0"):
         quick_cnn(optimizer="adams", batch=0, epochs=0).fit(x, y)
 
 

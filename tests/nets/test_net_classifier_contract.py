@@ -1,5 +1,6 @@
 """What scikit-learn, a user and a hostile file expect of NetClassifier."""
 
+import inspect
 import pickle  # only to see that scikit-learn's own tools (clone, joblib) can move a net between processes
 
 import numpy as np
@@ -15,6 +16,8 @@ from heldout.errors import DataError, LabelError, SettingError, ShapeError
 from heldout.nets.classifier import NetClassifier
 from heldout.nets.fit.feed import Feed, check_rows, mean_and_std
 from heldout.nets.net import Net
+from heldout.nets.settings import Settings, parameters
+from heldout.settings import settings_of
 
 NET = "conv 4 3, relu, maxpool 2, flatten, dense 6, relu"
 
@@ -213,18 +216,18 @@ def test_nan_and_infinity_are_named_by_row(bad):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"lr": -1.0}, r"lr=-1.0 is outside \(0, 1e\+06\]"),
-        ({"lr": float("nan")}, "lr=nan"),
-        ({"momentum": 1.0}, "momentum=1.0 is outside"),
-        ({"batch": 2.5}, "batch=2.5: a whole number"),
-        ({"epochs": True}, "epochs=True"),
-        ({"replicates": 0}, "replicates=0"),
-        ({"seed": -1}, "seed=-1"),
-        ({"threads": 0}, "threads=0"),
+        ({"lr": -1.0}, r"lr is -1.0; it must be above 0 and at most 1e\+06"),
+        ({"lr": float("nan")}, "lr is nan, not a finite number"),
+        ({"momentum": 1.0}, "momentum is 1.0; it must be at least 0 and below 1"),
+        ({"batch": 2.5}, "batch is 2.5, not a whole number"),
+        ({"epochs": True}, "epochs is True, not a whole number"),
+        ({"replicates": 0}, "replicates is 0; it must be at least 1"),
+        ({"seed": -1}, "seed is -1"),
+        ({"threads": 0}, "threads is 0"),
         ({"schedule": "cosin"}, "schedule='cosin'"),
-        ({"loss": "hinge"}, "loss='hinge'"),
+        ({"loss": "hinge"}, "loss is 'hinge'; it must be one of cross-entropy"),
         ({"initializer": "gloro"}, "did you mean 'glorot'"),
-        ({"dropout": 1.0}, "dropout=1.0"),
+        ({"dropout": 1.0}, "dropout is 1.0"),
         ({"validation": 1.5}, "validation=1.5"),
         ({"validation": "a"}, "validation=str"),
         ({"early_stopping": 3}, "early_stopping needs validation rows"),
@@ -236,13 +239,38 @@ def test_nan_and_infinity_are_named_by_row(bad):
         ({"class_weight": "even"}, "class_weight='even'"),
         ({"net": "conv 4 30, flatten"}, "window of 30 is larger"),
         ({"net": 5}, "the net is a line of text, not 5"),
-        ({"clip": 0}, "clip=0"),
+        ({"clip": 0}, "clip is 0; it must be above 0"),
     ],
 )
 def test_an_impossible_setting_is_named(changes, message):
     x, y = images()
     with pytest.raises(SettingError, match=message):
         net(**changes).fit(x, y)
+
+
+def test_everything_impossible_is_named_at_once():
+    x, y = images()
+    with pytest.raises(SettingError, match=r"optimizer is 'adams'.*did you mean 'adam'.*batch is 0.*replicates is 0"):
+        net(optimizer="adams", batch=0, replicates=0).fit(x, y)
+
+
+def test_a_parameter_that_is_not_there_is_named_with_the_nearest():
+    with pytest.raises(TypeError, match="NetClassifier has no parameter 'replicate'; did you mean 'replicates'"):
+        NetClassifier(replicate=3)
+
+
+def test_the_constructor_its_docs_and_what_is_kept_follow_from_one_declaration():
+    names = [one.name for one in parameters()]
+    assert sorted(NetClassifier().get_params()) == sorted(names)
+    assert list(inspect.signature(NetClassifier).parameters) == names
+    for one in parameters():
+        assert f"    {one.name} : " in NetClassifier.__doc__
+        assert getattr(NetClassifier(), one.name) == one.default
+        assert one.help.endswith(".")
+        assert len(one.help) < 200
+    x, y = images()
+    meta, _ = net().fit(x, y).to_arrays()
+    assert list(meta["settings"]) == [one.name for one in settings_of(Settings)]
 
 
 def test_rows_of_another_shape_or_type_are_refused_at_prediction():

@@ -111,10 +111,6 @@ def _settings(found: Any) -> dict[str, Any]:
     plain = (str, int, float, bool, type(None))
     if not all(isinstance(v, plain) for k, v in found.items() if k != "freeze"):
         raise _refuse("a setting is not plain")
-    if not isinstance(found["net"], str) or not isinstance(found["nesterov"], bool):
-        raise _refuse("a setting has the wrong type")
-    if not isinstance(found["standardize"], bool):
-        raise _refuse("standardize is not true or false")
     if not isinstance(found["augment"], str):
         raise _refuse("augment is no line of text")
     found["augment"] = AUGMENT.upgraded(found["augment"])

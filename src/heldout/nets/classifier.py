@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -14,10 +14,11 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from heldout.errors import DataError, LabelError, SettingError, ShapeError, TrainingError
+from heldout.lines import hint
 from heldout.nets import artifact
 from heldout.nets.features import NetFeatures
 from heldout.nets.fit.feed import check_rows
-from heldout.nets.fit.jobs import checked_weights, machine_of, numeric, plain, prepare_jobs
+from heldout.nets.fit.jobs import Order, checked_weights, machine_of, numeric, plain, prepare_jobs
 from heldout.nets.fit.machine import describe, find_device
 from heldout.nets.fit.planner import Machine, place
 from heldout.nets.fit.ways import train_jobs
@@ -25,7 +26,7 @@ from heldout.nets.fitted import FittedNet
 from heldout.nets.maps import ProbabilityMaps
 from heldout.nets.net import Net
 from heldout.nets.plan import INPUT
-from heldout.nets.settings import Progress, Settings, Trained
+from heldout.nets.settings import Settings, Trained, parameters, parameters_text
 
 
 class NetClassifier(ClassifierMixin, BaseEstimator):
@@ -34,87 +35,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
     Rows are vectors (n, features), signals (n, length, channels) or images (n, height, width, channels). uint8 is
     divided by 255 and int16 by 32768 on the device; other types become float32.
 
-    Parameters
-    ----------
-    net : str, list of str or Net
-        The layers in the layer language; the output layer is implied.
-    head : str or list of str
-        Layers between those and the output layer that count as its head (see `heldout.nets.net.Net`).
-    optimizer : {'adam', 'adamw', 'sgd', 'rmsprop', 'adagrad', 'adadelta'}
-    lr : float, optional
-        Learning rate; the optimizer's published one if not given (0.001; sgd and adagrad 0.01, adadelta 1).
-    momentum, nesterov
-        Of sgd.
-    rho : float, optional
-        Decay of rmsprop (0.9) and adadelta (0.95).
-    beta1, beta2, epsilon
-        Of adam and adamw; epsilon of all adaptive optimizers.
-    batch : int
-        Rows a step. The last batch of an epoch has what is left; rows are drawn in a new order each epoch.
-    epochs : int
-    schedule : str
-        ``constant``, ``step [FACTOR=0.1] [EVERY=30]``, ``cosine`` or ``one-cycle [PEAK=0.25]``.
-    warmup : float
-        Epochs in which the learning rate first rises from 0.
-    weight_decay : float
-        Each step takes lr * weight_decay of every kernel away, with any optimizer (decoupled: Loshchilov and Hutter
-        2019). Biases and norms are spared.
-    l2 : float
-        Adds l2 * (sum of squares of the kernels) to the loss (Keras's meaning; scikit-learn's alpha is
-        2 * batch * l2). A layer's own ``l2`` in the net overrules it.
-    dropout : float, optional
-        Overrules the probability of every dropout layer.
-    loss : {'cross-entropy', 'mse', 'absolute'}
-    initializer : {'glorot', 'glorot-biases', 'he', 'xavier', 'small-uniform', 'small-gaussian'}
-        See `heldout.nets.initializers.first_values`. A layer's own ``init`` overrules it.
-    label_smoothing : float
-    label_noise : float
-        Share of the training rows whose label is exchanged for another (to study what noise does).
-    augment : str
-        What training rows undergo, each time anew: ``"flip, shift 4px, mixup 0.2"``. Validation rows stay as they are.
-        Images: flip, shift, rotate, brightness, contrast, erase, mixup, cutmix; spectrograms: also timeshift,
-        stretch, pitch, specaugment, noise, gain; signals: flip, shift, erase, timeshift, noise, gain, mixup, cutmix;
-        vectors: mixup. See `heldout.augment.operations`.
-    class_weight : dict or 'balanced', optional
-        Weight of each class in the loss. Weights are scaled to mean 1.
-    clip : float, optional
-        Largest norm of a replicate's gradient.
-    standardize : bool
-        Subtract the mean and divide by the standard deviation of the training rows, by channel (vectors: by feature).
-    validation : float or (x, y), optional
-        Rows that only measure: a share of the training rows, by class (and by `groups`, if given to `fit`), or rows
-        given. They are not trained on.
-    early_stopping : int, optional
-        Stop a replicate after this many epochs without a lower validation loss, and keep its best weights.
-    history : {'light', 'full'}
-        ``full`` also computes loss and error on the training rows in inference mode after each epoch, so that they
-        compare with those on the validation rows; this costs about a third more time.
-    replicates : int
-        Nets trained from different seeds; probabilities are averaged over them.
-    warm_start : bool
-        Begin `fit` with the weights of the last one (a new output layer if the classes changed; a fresh optimizer).
-    start : mapping of str to array, or list of them, optional
-        First weights by name, as `weights` gives them, for every replicate or for the replicates in turn; arrays that
-        are not given are drawn.
-    freeze : sequence of str
-        Names of layers that keep their weights, as `Net.summary` shows them: ``("conv 1", "dense 2")``; ``"body"`` are
-        all but the head.
-    precision : {'float32', 'float64', 'mixed'}
-        ``mixed`` multiplies in bfloat16.
-    device : {'auto', 'cpu', 'cuda', 'cuda:1', 'mps'}
-    threads : int, optional
-        Threads on the CPU (all cores if not given). The same number gives the same bits.
-    checkpoint : path, optional
-        Folder in which `fit` keeps its state. After an interruption, `fit` with the same data and settings goes on
-        from there and ends with the same bits (on the same machine); files of finished trainings are removed.
-    checkpoint_seconds : float
-        Time between two writings.
-    seed : int
-        Same seed, same data, same machine: same weights, bit for bit.
-    callback : callable, optional
-        Gets a dict of progress after each epoch, and now and then in between.
-    should_stop : callable, optional
-        Asked before each batch; True ends `fit` with `TrainingStopped`.
+    {parameters}
 
     Attributes
     ----------
@@ -142,90 +63,17 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
     True
     """
 
-    def __init__(
-        self,
-        net: str | Sequence[str] | Net = "dense 100, relu",
-        *,
-        head: str | Sequence[str] = "",
-        optimizer: str = "adam",
-        lr: float | None = None,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        rho: float | None = None,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        epsilon: float = 1e-7,
-        batch: int = 128,
-        epochs: int = 12,
-        schedule: str = "constant",
-        warmup: float = 0.0,
-        weight_decay: float = 0.0,
-        l2: float = 0.0,
-        dropout: float | None = None,
-        loss: str = "cross-entropy",
-        initializer: str = "glorot",
-        label_smoothing: float = 0.0,
-        label_noise: float = 0.0,
-        augment: str = "",
-        class_weight: Mapping[Any, float] | str | None = None,
-        clip: float | None = None,
-        standardize: bool = False,
-        validation: float | tuple[Any, Any] | None = None,
-        early_stopping: int | None = None,
-        history: str = "light",
-        replicates: int = 1,
-        warm_start: bool = False,
-        start: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
-        freeze: Sequence[str] = (),
-        precision: str = "float32",
-        device: str = "auto",
-        threads: int | None = None,
-        checkpoint: str | Path | None = None,
-        checkpoint_seconds: float = 60.0,
-        seed: int = 0,
-        callback: Progress | None = None,
-        should_stop: Callable[[], bool] | None = None,
-    ) -> None:
+    def __init__(self, net: str | Sequence[str] | Net = "dense 100, relu", **settings: Any) -> None:
         self.net = net
-        self.head = head
-        self.optimizer = optimizer
-        self.lr = lr
-        self.momentum = momentum
-        self.nesterov = nesterov
-        self.rho = rho
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.epsilon = epsilon
-        self.batch = batch
-        self.epochs = epochs
-        self.schedule = schedule
-        self.warmup = warmup
-        self.weight_decay = weight_decay
-        self.l2 = l2
-        self.dropout = dropout
-        self.loss = loss
-        self.initializer = initializer
-        self.label_smoothing = label_smoothing
-        self.label_noise = label_noise
-        self.augment = augment
-        self.class_weight = class_weight
-        self.clip = clip
-        self.standardize = standardize
-        self.validation = validation
-        self.early_stopping = early_stopping
-        self.history = history
-        self.replicates = replicates
-        self.warm_start = warm_start
-        self.start = start
-        self.freeze = freeze
-        self.precision = precision
-        self.device = device
-        self.threads = threads
-        self.checkpoint = checkpoint
-        self.checkpoint_seconds = checkpoint_seconds
-        self.seed = seed
-        self.callback = callback
-        self.should_stop = should_stop
+        for one in parameters()[1:]:
+            setattr(self, one.name, settings.pop(one.name, one.default))
+        for name in settings:
+            known = [one.name for one in parameters()]
+            raise TypeError(f"NetClassifier has no parameter {name!r}{hint(name, known)}")
+
+    if TYPE_CHECKING:  # the parameters are declared in `heldout.nets.settings`
+
+        def __getattr__(self, name: str) -> Any: ...
 
     # Training
 
@@ -249,8 +97,9 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
             If every replicate diverged.
         """
         x, y = self._check_training(x, y)
-        data, jobs, settings = prepare_jobs(self, x, y, [(None, self.seed)], sample_weight, groups)
-        machine = machine_of(self)
+        order = self._order()
+        data, jobs = prepare_jobs(order, x, y, [(None, self.seed)], sample_weight, groups)
+        machine = machine_of(order.options)
         trained = train_jobs(
             data,
             jobs,
@@ -259,7 +108,13 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
             progress=self.callback,
             should_stop=self.should_stop,
         )
-        return self._accept(trained, settings, data.x, machine)
+        return self._accept(trained, order.settings, data.x, machine)
+
+    def _order(self) -> Order:
+        """What is to be trained, checked."""
+        values = {one.name: getattr(self, one.name) for one in parameters()}
+        last = self.replicates_ if self.warm_start and hasattr(self, "replicates_") else None
+        return Order.of(values, self.classes_, last)
 
     def _check_training(self, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         x, y = validate_data(self, x, y, dtype="numeric", allow_nd=True, ensure_all_finite=False, ensure_min_samples=1)
@@ -539,3 +394,15 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         made.machine_ = meta["machine"]
         made._set_form(Settings(**settings), shape, meta["input_dtype"])
         return made
+
+
+def _signature() -> inspect.Signature:
+    """What `NetClassifier` takes, for scikit-learn and for help: everything declared, `net` by place as well."""
+    kinds = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+    first = inspect.Parameter("self", kinds[0])
+    rest = [inspect.Parameter(one.name, kinds[n > 0], default=one.default) for n, one in enumerate(parameters())]
+    return inspect.Signature([first, *rest])
+
+
+NetClassifier.__init__.__signature__ = _signature()  # type: ignore[attr-defined]
+NetClassifier.__doc__ = (NetClassifier.__doc__ or "").replace("    {parameters}", parameters_text("    "))

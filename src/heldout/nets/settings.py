@@ -1,16 +1,23 @@
-"""Settings of a training, checked once, and the jobs that share one program."""
+"""Settings of nets, each declared once: the constructor, the checks, the docs and what files hold follow from it.
+
+A new setting is one more field of `Settings` (how a net is made and trained; kept with the net) or `Options` (how the
+training is run; not kept). The default of a new one must be what earlier versions did, since nets of theirs lack it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import isfinite
+from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
 
+from heldout import settings as declared
 from heldout.errors import SettingError
 from heldout.nets.layers.options import INITIALIZERS
+from heldout.settings import Range, Setting, setting
 
 #: Learning rate of each optimizer where none is given, as published (Adadelta as in Zeiler 2012, no extra rate).
 DEFAULT_LR = {"sgd": 0.01, "rmsprop": 0.001, "adagrad": 0.01, "adadelta": 1.0, "adam": 0.001, "adamw": 0.001}
@@ -18,7 +25,6 @@ DEFAULT_LR = {"sgd": 0.01, "rmsprop": 0.001, "adagrad": 0.01, "adadelta": 1.0, "
 DEFAULT_RHO = {"rmsprop": 0.9, "adadelta": 0.95}
 LOSSES = ("cross-entropy", "mse", "absolute")
 PRECISIONS = ("float32", "float64", "mixed")
-SCHEDULES = ("constant", "step", "cosine", "one-cycle")
 
 #: What may differ between the jobs of one stack.
 VARYING = ("lr", "momentum", "weight_decay", "dropout", "initializer", "label_noise", "epochs", "l2", "clip")
@@ -29,44 +35,123 @@ LATER = ("head",)
 Event = dict[str, Any]
 Progress = Callable[[Event], None]
 
+_SHARE = Range(0, 1)
+_BELOW_1 = Range(0, 1, open_high=True)
+_FROM_0 = Range(0, 1e6)
+
+
+def _schedule(text: Any) -> Any:
+    from heldout.nets.fit.schedules import parse_schedule
+
+    parse_schedule(text)
+    return text
+
+
+def _augment(line: Any) -> str:
+    from heldout.augment.training import parse_augment
+
+    return parse_augment(line)[0]
+
 
 @dataclass(frozen=True)
 class Settings:
-    """How a net is trained; the meaning of each is in `heldout.nets.classifier.NetClassifier`."""
+    """How a net is made and trained."""
 
-    net: str = ""
-    optimizer: str = "adam"
-    lr: float | None = None
-    momentum: float = 0.0
-    nesterov: bool = False
-    rho: float | None = None
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-7
-    batch: int = 128
-    epochs: int = 12
-    schedule: str = "constant"
-    warmup: float = 0.0
-    weight_decay: float = 0.0
-    l2: float = 0.0
-    dropout: float | None = None
-    loss: str = "cross-entropy"
-    initializer: str = "glorot"
-    label_smoothing: float = 0.0
-    label_noise: float = 0.0
-    augment: str = ""
-    clip: float | None = None
-    standardize: bool = False
-    early_stopping: int | None = None
-    history: str = "light"
-    freeze: tuple[str, ...] = ()
-    precision: str = "float32"
-    head: str = ""
+    net: str = setting("dense 100, relu", "The layers in the layer language; the output layer is implied.")
+    optimizer: str = setting("adam", "Rule by which the weights change.", choices=tuple(DEFAULT_LR))
+    lr: float | None = setting(
+        None,
+        "Learning rate.",
+        within=Range(0, 1e6, open_low=True),
+        unset="the optimizer's published one: 0.001; sgd and adagrad 0.01, adadelta 1",
+    )
+    momentum: float = setting(0.0, "Share of the last step that sgd adds to the next.", within=_BELOW_1)
+    nesterov: bool = setting(False, "Momentum of sgd as Nesterov's (Sutskever et al. 2013).")
+    rho: float | None = setting(
+        None,
+        "Decay of the running averages of rmsprop and adadelta.",
+        within=_BELOW_1,
+        unset="rmsprop 0.9, adadelta 0.95",
+    )
+    beta1: float = setting(0.9, "Decay of the mean gradient of adam and adamw.", within=_BELOW_1)
+    beta2: float = setting(0.999, "Decay of the mean squared gradient of adam and adamw.", within=_BELOW_1)
+    epsilon: float = setting(1e-7, "What adaptive optimizers add to the divisor.", within=Range(0, 1, open_low=True))
+    batch: int = setting(
+        128, "Rows a step, in a new order each epoch; the last batch has what is left.", within=Range(1)
+    )
+    epochs: int = setting(12, "How often the training rows are gone through.", within=Range(1))
+    schedule: str = setting(
+        "constant",
+        "How the learning rate changes: constant, step [FACTOR=0.1] [EVERY=30], cosine or one-cycle [PEAK=0.25].",
+        read=_schedule,
+    )
+    warmup: float = setting(0.0, "Epochs in which the learning rate first rises from 0.", within=_FROM_0)
+    weight_decay: float = setting(
+        0.0,
+        "Each step takes lr * weight_decay of every kernel away, with any optimizer (decoupled: Loshchilov and Hutter "
+        "2019).",
+        within=_FROM_0,
+    )
+    l2: float = setting(
+        0.0,
+        "Adds l2 * (sum of squares of the kernels) to the loss, as in Keras (scikit-learn's alpha is 2 * batch * l2); "
+        "a layer's own l2 overrules it.",
+        within=_FROM_0,
+    )
+    dropout: float | None = setting(
+        None, "Probability of every dropout layer.", within=_BELOW_1, unset="as the net says"
+    )
+    loss: str = setting(
+        "cross-entropy", "What is minimised; mse and absolute compare probabilities with labels.", choices=LOSSES
+    )
+    initializer: str = setting(
+        "glorot",
+        "How first weights are drawn (see `heldout.nets.initializers.first_values`); a layer's own init overrules it.",
+        choices=INITIALIZERS,
+    )
+    label_smoothing: float = setting(
+        0.0, "Share of a label that is spread over all classes (Szegedy et al. 2016).", within=_BELOW_1
+    )
+    label_noise: float = setting(
+        0.0,
+        "Share of the training rows whose label is exchanged for another, to study what noise does.",
+        within=_SHARE,
+    )
+    augment: str = setting(
+        "",
+        'What training rows undergo, each time anew: "flip, shift 4px, mixup 0.2" (see docs/augment-training.md).',
+        read=_augment,
+    )
+    clip: float | None = setting(
+        None, "Largest norm of a replicate's gradient.", within=Range(0, 1e12, open_low=True), unset="no limit"
+    )
+    standardize: bool = setting(
+        False,
+        "Subtract the mean and divide by the standard deviation of the training rows, by channel or feature.",
+    )
+    early_stopping: int | None = setting(
+        None,
+        "Stop a replicate after this many epochs without a lower validation loss, and keep its best weights.",
+        within=Range(1),
+        unset="never",
+    )
+    history: str = setting(
+        "light",
+        "full also measures the training rows in inference mode after each epoch, which takes about a third longer.",
+        choices=("light", "full"),
+    )
+    freeze: tuple[str, ...] = setting(
+        (),
+        'Names of layers that keep their weights, as Net.summary shows them; "body" are all but the head.',
+        unset="none",
+    )
+    precision: str = setting("float32", "mixed multiplies in bfloat16.", choices=PRECISIONS)
+    head: str = setting(
+        "", "Layers between those of net and the output layer that count as its head.", unset="the output layer alone"
+    )
 
     def __post_init__(self) -> None:
-        problems = [text for text in _problems(self) if text]
-        if problems:
-            raise SettingError("; ".join(problems), fix="see the parameters of NetClassifier")
+        declared.check(self, fix="see the parameters of NetClassifier")
 
     @property
     def rate(self) -> float:
@@ -80,84 +165,89 @@ class Settings:
 
     def program(self) -> Settings:
         """These settings without what may differ within a stack: equal programs can be stacked."""
-        plain = Settings()
-        return replace(self, **{name: getattr(plain, name) for name in VARYING})
+        return replace(self, **{one.name: one.default for one in declared.settings_of(self) if one.name in VARYING})
 
 
-def _problems(s: Settings) -> list[str]:
-    return [
-        _one_of("optimizer", s.optimizer, tuple(DEFAULT_LR)),
-        _one_of("loss", s.loss, LOSSES),
-        _one_of("initializer", s.initializer, INITIALIZERS),
-        _one_of("precision", s.precision, PRECISIONS),
-        _one_of("history", s.history, ("light", "full")),
-        _schedule_problem(s.schedule),
-        "" if s.lr is None else _in_range("lr", s.lr, 0, 1e6, open_low=True),
-        _in_range("momentum", s.momentum, 0, 1, open_high=True),
-        "" if s.rho is None else _in_range("rho", s.rho, 0, 1, open_high=True),
-        _in_range("beta1", s.beta1, 0, 1, open_high=True),
-        _in_range("beta2", s.beta2, 0, 1, open_high=True),
-        _in_range("epsilon", s.epsilon, 0, 1, open_low=True),
-        _whole("batch", s.batch),
-        _whole("epochs", s.epochs),
-        _in_range("warmup", s.warmup, 0, 1e6),
-        _in_range("weight_decay", s.weight_decay, 0, 1e6),
-        _in_range("l2", s.l2, 0, 1e6),
-        "" if s.dropout is None else _in_range("dropout", s.dropout, 0, 1, open_high=True),
-        _in_range("label_smoothing", s.label_smoothing, 0, 1, open_high=True),
-        _in_range("label_noise", s.label_noise, 0, 1),
-        _augment_problem(s.augment),
-        "" if s.clip is None else _in_range("clip", s.clip, 0, 1e12, open_low=True),
-        "" if s.early_stopping is None else _whole("early_stopping", s.early_stopping),
-    ]
+@dataclass(frozen=True)
+class Options:
+    """How a training is run, and what it starts from."""
+
+    validation: float | tuple[Any, Any] | None = setting(
+        None,
+        "Rows that only measure and are not trained on: a share of the training rows, by class (and by groups), or "
+        "rows and labels.",
+        metavar="number between 0 and 1, or (x, y)",
+        unset="none",
+    )
+    class_weight: Mapping[Any, float] | str | None = setting(
+        None,
+        "Weight of each class in the loss; weights are scaled to mean 1.",
+        metavar="dict, or 'balanced'",
+        unset="all alike",
+    )
+    replicates: int = setting(
+        1, "Nets trained from different seeds; probabilities are averaged over them.", within=Range(1)
+    )
+    warm_start: bool = setting(
+        False,
+        "Begin fit with the weights of the last one (a new output layer if the classes changed; a fresh optimizer).",
+    )
+    start: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = setting(
+        None,
+        "First weights by name, as weights() gives them, or a list of them for the replicates in turn.",
+        metavar="dict, or list of dict",
+        unset="all are drawn",
+    )
+    device: str = setting("auto", "Where it computes: auto, cpu, cuda, cuda:1 or mps.")
+    threads: int | None = setting(
+        None, "Threads on the CPU; the same number gives the same bits.", within=Range(1), unset="all cores"
+    )
+    checkpoint: str | Path | None = setting(
+        None,
+        "Folder in which fit keeps its state; after an interruption, fit with the same data and settings goes on from "
+        "there to the same bits.",
+        metavar="path",
+        unset="nothing is kept",
+    )
+    checkpoint_seconds: float = setting(60.0, "Seconds between two writings of it.", within=Range(0))
+    seed: int = setting(0, "Same seed, same data, same machine: same weights, bit for bit.", within=Range(0))
+    callback: Progress | None = setting(
+        None, "Gets a dict of progress after each epoch, and now and then in between.", metavar="callable", unset="none"
+    )
+    should_stop: Callable[[], bool] | None = setting(
+        None,
+        "Asked before each batch; True ends fit with TrainingStopped.",
+        metavar="callable",
+        unset="none",
+    )
+
+    def __post_init__(self) -> None:
+        plain = [one for one in declared.settings_of(self) if not one.metavar]
+        found = [text for one in plain if (text := one.problem(getattr(self, one.name)))]
+        if found:
+            raise SettingError("; ".join(found), fix="see the parameters of NetClassifier")
 
 
-def _one_of(name: str, value: object, known: tuple[str, ...]) -> str:
-    if value in known:
-        return ""
-    from difflib import get_close_matches
-
-    near = get_close_matches(str(value), known, 1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return f"{name}={value!r}{hint}: known are {', '.join(known)}"
+def parameters() -> tuple[Setting, ...]:
+    """Everything that `NetClassifier` takes: `Settings`, then `Options`."""
+    return (*declared.settings_of(Settings), *declared.settings_of(Options))
 
 
-def _in_range(
-    name: str, value: object, low: float, high: float, *, open_low: bool = False, open_high: bool = False
-) -> str:
-    brackets = f"{'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}"
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        return f"{name}={value!r}: a number in {brackets}"
-    number = float(value)
-    inside = isfinite(number) and (low < number if open_low else low <= number)
-    inside = inside and (number < high if open_high else number <= high)
-    return "" if inside else f"{name}={value!r} is outside {brackets}"
+def rows_of_table() -> list[tuple[str, str, str, str]]:
+    """Name, values, default and meaning of each parameter, for the docs."""
+    return [(one.name, one.metavar or one.values_text, one.default_text, one.help) for one in parameters()]
 
 
-def _whole(name: str, value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        return f"{name}={value!r}: a whole number from 1"
-    return ""
-
-
-def _schedule_problem(text: object) -> str:
-    from heldout.nets.fit.schedules import parse_schedule
-
-    try:
-        parse_schedule(text)
-    except SettingError as error:
-        return error.what
-    return ""
-
-
-def _augment_problem(line: object) -> str:
-    from heldout.augment.training import parse_augment
-
-    try:
-        parse_augment(line)
-    except SettingError as error:
-        return error.what
-    return ""
+def parameters_text(indent: str) -> str:
+    """The parameters as a section of a docstring."""
+    lines = [f"{indent}Parameters", f"{indent}----------"]
+    for one in parameters():
+        default = f"default={one.default!r}" if one.default is not None else "optional"
+        values = "{" + ", ".join(map(repr, one.choices)) + "}" if one.choices else one.metavar or one.values_text
+        lines.append(f"{indent}{one.name} : {values}, {default}")
+        unset = f" Otherwise {one.unset}." if one.unset and one.default is None else ""
+        lines += wrap(one.help + unset, 116, initial_indent=f"{indent}    ", subsequent_indent=f"{indent}    ")
+    return "\n".join(lines)
 
 
 @dataclass(frozen=True)

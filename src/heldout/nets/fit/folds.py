@@ -84,17 +84,18 @@ def fit_jobs(
     if not wanted:
         return []
     x, labels = clone(estimator)._check_training(x, y)
-    machine = machine_of(estimator)
     prepared: list[tuple[int, int, Settings]] = []
     all_jobs: list[Job] = []
     data = None
     for number, (one, job) in enumerate(zip(fitted, wanted, strict=True)):
         rows = _check_job(number, job, labels)
         one.classes_ = np.unique(y)
-        data, own, settings = prepare_jobs(one, x, labels, [(rows, job.seed)], sample_weight, groups)
-        prepared.append((len(all_jobs), len(own), settings))
+        order = one._order()
+        data, own = prepare_jobs(order, x, labels, [(rows, job.seed)], sample_weight, groups)
+        prepared.append((len(all_jobs), len(own), order.settings))
         all_jobs += own
     assert data is not None
+    machine = machine_of(order.options)
     trained = train_jobs(
         data, all_jobs, n_classes=len(fitted[0].classes_), machine=machine, progress=progress, should_stop=should_stop
     )

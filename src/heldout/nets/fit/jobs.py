@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_array
@@ -20,39 +20,59 @@ from heldout.nets.fit.planner import Data, Machine, place
 from heldout.nets.fit.streams import replicate_key
 from heldout.nets.net import Net
 from heldout.nets.plan import OUTPUT, Plan
-from heldout.nets.settings import Job, Settings
-
-if TYPE_CHECKING:
-    from heldout.nets.classifier import NetClassifier
+from heldout.nets.settings import Job, Options, Settings
 
 _INPUT_KINDS = ("uint8", "int16", "float32", "float64")
 
 
-def settings_of(estimator: NetClassifier) -> Settings:
-    """Settings of a classifier, checked.
+@dataclass(frozen=True)
+class Order:
+    """What a classifier is to train.
 
-    Raises
-    ------
-    SettingError
-        Naming all that are not possible.
+    Attributes
+    ----------
+    settings : Settings
+    options : Options
+    classes : array, shape (n_classes,)
+        The labels, sorted.
+    last : sequence of mapping, or None
+        Weights of the last training, for a warm start.
     """
-    values = {f.name: getattr(estimator, f.name) for f in fields(Settings)}
-    net = Net(values["net"], values["head"])
-    values["net"], values["head"] = net.spec, net.head
-    values["augment"] = parse_augment(values["augment"])[0]
-    freeze = values["freeze"]
-    values["freeze"] = (freeze,) if isinstance(freeze, str) else tuple(str(name) for name in freeze)
-    settings = Settings(**{name: plain(value) for name, value in values.items()})
-    for name in ("replicates", "seed"):
-        value, least = getattr(estimator, name), int(name == "replicates")
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise SettingError(f"{name}={value!r}", fix=f"a whole number from {least}")
-    if settings.early_stopping is not None and estimator.validation is None:
-        raise SettingError("early_stopping needs validation rows", fix="validation=0.1, or validation=(x, y)")
-    return settings
+
+    settings: Settings
+    options: Options
+    classes: np.ndarray
+    last: Sequence[Mapping[str, np.ndarray]] | None = None
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], classes: np.ndarray, last: Any = None) -> Order:
+        """From the parameters of a classifier as they were given.
+
+        Raises
+        ------
+        SettingError
+            Naming all that are not possible.
+        """
+        values = {name: plain(value) for name, value in values.items()}
+        net, freeze = Net(values["net"], values["head"]), values["freeze"]
+        values |= {"net": net.spec, "head": net.head, "augment": parse_augment(values["augment"])[0]}
+        values["freeze"] = (freeze,) if isinstance(freeze, str) else tuple(str(name) for name in freeze)
+        made: dict[Any, Any] = {}
+        wrong: list[SettingError] = []
+        for record in (Settings, Options):
+            try:
+                made[record] = record(**{f.name: values[f.name] for f in fields(record)})
+            except SettingError as error:
+                wrong.append(error)
+        if wrong:
+            raise SettingError("; ".join(error.what for error in wrong), fix=wrong[0].fix)
+        settings, options = made[Settings], made[Options]
+        if settings.early_stopping is not None and options.validation is None:
+            raise SettingError("early_stopping needs validation rows", fix="validation=0.1, or validation=(x, y)")
+        return cls(settings, options, classes, last)
 
 
-def machine_of(estimator: NetClassifier) -> Machine:
+def machine_of(options: Options) -> Machine:
     """Where a classifier trains.
 
     Raises
@@ -60,9 +80,7 @@ def machine_of(estimator: NetClassifier) -> Machine:
     SettingError
         If the device is not there, or the folder for checkpoints cannot be made.
     """
-    threads, folder = estimator.threads, estimator.checkpoint
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1):
-        raise SettingError(f"threads={threads!r}", fix="a whole number from 1, or None for all cores")
+    folder = options.checkpoint
     if folder is not None:
         try:
             Path(folder).mkdir(parents=True, exist_ok=True)
@@ -70,30 +88,28 @@ def machine_of(estimator: NetClassifier) -> Machine:
             raise SettingError(
                 f"checkpoint={str(folder)!r}: {error}", fix="name a folder that can be written"
             ) from error
-    return Machine(
-        find_device(estimator.device), threads, None if folder is None else Path(folder), estimator.checkpoint_seconds
-    )
+    place = None if folder is None else Path(folder)
+    return Machine(find_device(options.device), options.threads, place, options.checkpoint_seconds)
 
 
 def prepare_jobs(
-    estimator: NetClassifier,
+    order: Order,
     x: np.ndarray,
     labels: np.ndarray,
     parts: Sequence[tuple[np.ndarray | None, int]],
     sample_weight: Any = None,
     groups: Any = None,
-) -> tuple[Data, list[Job], Settings]:
+) -> tuple[Data, list[Job]]:
     """Jobs of a classifier for parts of the data: `replicates` jobs for each (rows, seed); rows None means all."""
-    settings = settings_of(estimator)
-    n_classes = len(estimator.classes_)
-    plan = place(settings, tuple(x.shape[1:]), n_classes)
+    settings, options = order.settings, order.options
+    plan = place(settings, tuple(x.shape[1:]), len(order.classes))
     parse_augment(settings.augment, tuple(x.shape[1:]))
-    weights = row_weights(labels, estimator.classes_, estimator.class_weight, sample_weight)
-    given = estimator.validation
+    weights = row_weights(labels, order.classes, options.class_weight, sample_weight)
+    given = options.validation
     share = float(given) if isinstance(given, int | float) and not isinstance(given, bool) else None
-    outside = None if given is None or share is not None else _outside(estimator, given, x)
+    outside = None if given is None or share is not None else _outside(order.classes, given, x)
     jobs = []
-    start = _start(estimator, plan, settings)
+    start = _start(order, plan)
     for rows, seed in parts:
         training = np.arange(len(labels)) if rows is None else np.asarray(rows, np.int64)
         validation = None
@@ -101,14 +117,14 @@ def prepare_jobs(
             training, validation = hold_out(training, labels, share, seed, groups)
         elif outside is not None:
             validation = outside[2]
-        for r in range(estimator.replicates):
+        for r in range(options.replicates):
             first = start[r % len(start)] if start else None
             jobs.append(Job(replicate_key(seed, r), training, settings, validation, first))
     validation_x, validation_labels = (None, None) if outside is None else outside[:2]
-    return Data(x, labels, weights, validation_x, validation_labels), jobs, settings
+    return Data(x, labels, weights, validation_x, validation_labels), jobs
 
 
-def _outside(estimator: NetClassifier, given: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _outside(classes: np.ndarray, given: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Validation rows that were given, with labels as class numbers."""
     if not isinstance(given, tuple) or len(given) != 2:
         raise SettingError(f"validation={type(given).__name__}", fix="a share such as 0.1, or a pair (x, y)")
@@ -120,25 +136,22 @@ def _outside(estimator: NetClassifier, given: Any, x: np.ndarray) -> tuple[np.nd
             f"training rows {x.dtype} {x.shape}",
             fix="give validation rows of the same kind",
         )
-    unknown = sorted(set(np.asarray(given[1]).tolist()) - set(estimator.classes_.tolist()), key=str)
+    unknown = sorted(set(np.asarray(given[1]).tolist()) - set(classes.tolist()), key=str)
     if unknown:
         raise LabelError(f"validation labels {unknown[:3]} do not occur in training", fix="drop these rows")
-    numbers = np.asarray(np.searchsorted(estimator.classes_, given[1]), dtype=np.int64)
+    numbers = np.asarray(np.searchsorted(classes, given[1]), dtype=np.int64)
     return rows, numbers, np.arange(len(rows))
 
 
-def _start(estimator: NetClassifier, plan: Plan, settings: Settings) -> list[dict[str, np.ndarray]]:
+def _start(order: Order, plan: Plan) -> list[dict[str, np.ndarray]]:
     """First weights that do not have to be drawn: those of the last training, or those that were given."""
     wanted = {p.name: p.shape for p in plan.parameters}
-    inputs = {f"input.{name}": plan.shape[-1:] for name in ("mean", "std")} if settings.standardize else {}
-    if not estimator.warm_start or not hasattr(estimator, "replicates_"):
-        given = estimator.start
+    inputs = {f"input.{name}": plan.shape[-1:] for name in ("mean", "std")} if order.settings.standardize else {}
+    if order.last is None:
+        given = order.options.start
         sets = [] if given is None else [given] if isinstance(given, Mapping) else list(given)
         return [checked_weights(one, wanted | inputs, where="start") for one in sets]
-    last = [
-        {name: a for name, a in arrays.items() if (wanted | inputs).get(name) == a.shape}
-        for arrays in estimator.replicates_
-    ]
+    last = [{name: a for name, a in one.items() if (wanted | inputs).get(name) == a.shape} for one in order.last]
     lost = [name for name in wanted if name not in last[0] and not name.startswith(f"{OUTPUT}.")]
     if lost:
         raise SettingError(
