@@ -9,6 +9,9 @@ HOME = Path(__file__).parents[2]
 TEXT = (HOME / "CONTRIBUTING.md").read_text("utf-8")
 RECIPES = dict(re.findall(r"^\| (an? [a-z ]+?) \| (.+) \|$", TEXT, re.MULTILINE))
 FOLLOWED = {
+    "a model": "test_add_a_model.py",
+    "a layer": "test_add_a_layer.py",
+    "a check": "test_add_a_check.py",
     "a setting": "test_add_a_setting.py",
     "a command": "test_add_a_command.py",
     "a kind of data": "test_add_a_kind_of_data.py",
