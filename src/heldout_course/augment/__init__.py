@@ -1,1 +1,1 @@
-"""The augmentation of the course, done right and as printed."""
+"""The augmentation of the course, as published and corrected."""

@@ -1,4 +1,4 @@
-"""The image augmentation of the course, done right and as printed, so that its experiments can be repeated."""
+"""The image augmentation of the course, as published and corrected, so that its experiments can be repeated."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""What is told about an experiment: our numbers next to the printed ones, what changes done right, and the claims."""
+"""What is shown of an experiment: our numbers next to the published ones, what corrections change, and the claims."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from heldout_course.experiments.claims import Verdict, judge
@@ -13,6 +14,22 @@ from heldout_course.experiments.measures import TIMES
 from heldout_course.experiments.recipe import AS_PRINTED, RUN, Recipe
 from heldout_course.experiments.store import Store
 from heldout_course.experiments.values import Found, Series
+
+
+class Agreement(StrEnum):
+    """How a number of ours compares with the published one."""
+
+    NONE = ""
+    EQUAL = "equal"
+    NEAR = "within our interval"
+    FAR = "outside our interval"
+    DIFFERS = "differs"
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the two numbers disagree."""
+        return self in (Agreement.FAR, Agreement.DIFFERS)
+
 
 LEVEL = 0.95
 ROUNDING = 1e-12
@@ -26,12 +43,11 @@ class Line:
     Attributes
     ----------
     labels : mapping of axis to value
-        The variant's, without the axis of what is done right.
+        The variant's, without the axis of corrections.
     variant, measure : str
     ours, printed : str
-        Ready to read; empty where there is none.
-    agrees : str
-        ``equal``, ``within our interval``, ``outside our interval`` or empty.
+        Our number and the published one, ready to read; empty where there is none.
+    agrees : Agreement
     right : mapping of str to str
         Our number by each correction of the method.
     """
@@ -41,7 +57,7 @@ class Line:
     measure: str
     ours: str
     printed: str
-    agrees: str
+    agrees: Agreement
     right: Mapping[str, str]
 
 
@@ -62,12 +78,12 @@ class Entry:
     @property
     def notes(self) -> list[str]:
         """The recipe's notes, and what the runs themselves have to say."""
-        told: dict[str, list[str]] = {}
+        unfinished: dict[str, list[str]] = {}
         for variant in self.found.plan.variants:
             parts = [part for result in self.found.of(variant) for part in result.parts]
             for words in dict.fromkeys(part.unfinished for part in parts if part.unfinished):
-                told.setdefault(words, []).append(variant.name or "the model")
-        return [*self.recipe.notes, *(f"{'; '.join(names)}: {words}." for words, names in told.items())]
+                unfinished.setdefault(words, []).append(variant.name or "the model")
+        return [*self.recipe.notes, *(f"{'; '.join(names)}: {words}." for words, names in unfinished.items())]
 
     def record(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -110,13 +126,13 @@ def make_entry(recipe: Recipe, store: Store | None, profile: str | None = None) 
     found = read_found(recipe, store, profile)
     lines, verdicts = _lines(found), judge(found)
     if _is_cut_short(found):
-        lines = [replace(line, agrees="") for line in lines]
+        lines = [replace(line, agrees=Agreement.NONE) for line in lines]
         verdicts = [_kept_open(verdict) for verdict in verdicts]
     return Entry(recipe, found, tuple(lines), tuple(verdicts))
 
 
 def _is_cut_short(found: Found) -> bool:
-    """Whether the profile trains for less time or on fewer rows than the print, so that its numbers are others."""
+    """Whether the profile trains for less time or on fewer rows than the book, so that its numbers differ."""
     recipe, profile = found.plan.recipe, found.plan.profile
     return profile == "quick" and bool(set(recipe.profiles[profile]) - {"repeats", "only"})
 
@@ -147,34 +163,31 @@ def _lines(found: Found) -> list[Line]:
             if series and decimals is None and isinstance(shown, int):
                 decimals = 0
             if isinstance(shown, list | dict):
-                continue  # drawn, not told
+                continue  # it is drawn
             if series is None and shown is None and printed is None and found.complete(variant):
                 continue
-            ours = tell(series, decimals) if series else "" if not isinstance(shown, str) else shown
-            name = ", ".join(f"{axis}={value}" for axis, value in labels.items())
-            agrees = (
-                ""
-                if measure in TIMES
-                else _agreement(series, printed, decimals)
-                if series
-                else _same_words(shown, printed)
-            )
             lines.append(
                 Line(
                     labels,
-                    name,
+                    ", ".join(f"{axis}={value}" for axis, value in labels.items()),
                     measure,
-                    ours,
-                    _tell_printed(printed),
-                    agrees,
-                    _right(found, variant, measure, decimals),
+                    in_words(series, decimals) if series else shown if isinstance(shown, str) else "",
+                    _published_in_words(printed),
+                    _agreement_of(measure, series, shown, printed, decimals),
+                    _corrected(found, variant, measure, decimals),
                 )
             )
     return lines
 
 
+def _agreement_of(measure: str, series: Series | None, shown: Any, printed: Any, decimals: int | None) -> Agreement:
+    if measure in TIMES:
+        return Agreement.NONE
+    return _agreement(series, printed, decimals) if series else _same_words(shown, printed)
+
+
 def _digits_of_all(found: Found, variants: list[Variant], measure: str) -> int | None:
-    """Decimals that all variants of a measure share where the print has none; None for whole numbers."""
+    """Decimals that all variants of a measure share where the book has none; None for whole numbers."""
     means = [series.mean for variant in variants if (series := found.series(variant, measure))]
     if all(mean.is_integer() for mean in means):
         return None
@@ -188,20 +201,22 @@ def _is_wide(found: Found, variants: list[Variant], measure: str) -> bool:
     return len(sizes) > 1 and max(sizes) > 1e4 * min(sizes)
 
 
-def _same_words(shown: Any, printed: Any) -> str:
-    return "" if shown is None or printed is None else "equal" if str(shown) == str(printed) else "differs"
+def _same_words(shown: Any, printed: Any) -> Agreement:
+    if shown is None or printed is None:
+        return Agreement.NONE
+    return Agreement.EQUAL if str(shown) == str(printed) else Agreement.DIFFERS
 
 
-def _right(found: Found, variant_printed: Variant, measure: str, digits: int | None) -> dict[str, str]:
+def _corrected(found: Found, variant_printed: Variant, measure: str, digits: int | None) -> dict[str, str]:
     """Our number by each correction."""
-    told = {}
+    numbers = {}
     for variant in found.plan.variants:
         same = all(value == variant.labels[axis] for axis, value in variant_printed.labels.items() if axis != RUN)
         name = variant.labels.get(RUN, AS_PRINTED)
         series = found.series(variant, measure) if same and name != AS_PRINTED else None
         if series:
-            told[name] = tell(series, digits)
-    return told
+            numbers[name] = in_words(series, digits)
+    return numbers
 
 
 def _printed(recipe: Recipe, measure: str, labels: list[str]) -> Any:
@@ -213,8 +228,8 @@ def _printed(recipe: Recipe, measure: str, labels: list[str]) -> Any:
     return table
 
 
-def tell(series: Series, digits: int | None) -> str:
-    """Mean ± standard error; with as many decimals as the printed numbers have, four for shares without them."""
+def in_words(series: Series, digits: int | None) -> str:
+    """Mean ± standard error; with as many decimals as the published numbers have, four for shares without them."""
     digits = _own_digits(series.mean) if digits is None else digits
     if not series.se or series.se < ROUNDING:
         power = math.floor(math.log10(abs(series.mean))) if abs(series.mean) > ROUNDING else 0
@@ -239,7 +254,7 @@ def _own_digits(value: float) -> int:
 
 
 def _digits_printed(table: Any) -> int | None:
-    """Most decimals of a measure's printed values: YAML does not keep the last 0 of a single one."""
+    """Most decimals of a measure's published values: YAML does not keep the last 0 of a single one."""
     if isinstance(table, dict):
         inner = [table["mean"]] if set(table) == {"mean", "se"} else table.values()
         found = [digits for value in inner if (digits := _digits_printed(value)) is not None]
@@ -254,7 +269,7 @@ def _digits(value: float) -> int:
     return max(0, len(mantissa.partition(".")[2]) - int(power or 0))
 
 
-def _tell_printed(printed: Any) -> str:
+def _published_in_words(printed: Any) -> str:
     if printed is None or isinstance(printed, list):
         return ""
     if isinstance(printed, dict):
@@ -262,25 +277,25 @@ def _tell_printed(printed: Any) -> str:
     return f"{printed:,}" if isinstance(printed, int) and not isinstance(printed, bool) else str(printed)
 
 
-def _agreement(series: Series, printed: Any, digits: int | None) -> str:
-    """Whether a printed number is what came out: to its last digit, or within the interval of ours and theirs."""
+def _agreement(series: Series, printed: Any, digits: int | None) -> Agreement:
+    """Whether a published number is what came out: to its last digit, or within the interval of ours and theirs."""
     its_se = None
     if isinstance(printed, dict):
         printed, its_se = printed.get("mean"), printed.get("se")
     if isinstance(printed, bool) or not isinstance(printed, int | float):
-        return ""
-    # A score printed as 1.0 is one of all rows: it is not met by what rounds to it.
+        return Agreement.NONE
+    # A score published as 1.0 is one of all rows: it is not met by what rounds to it.
     is_perfect = isinstance(printed, float) and printed in (0.0, 1.0)
     unit = 10.0 ** -max(digits or 0, 4 if is_perfect else 0)
     if abs(series.mean - printed) <= 0.5 * unit * (1 + 1e-9):
-        return "equal"
+        return Agreement.EQUAL
     if series.same and not series.n_train:
-        return "differs"
+        return Agreement.DIFFERS
     if len(series.values) < 2 or series.se is None:
-        return ""
+        return Agreement.NONE
     from scipy.special import stdtrit
 
     spread = float(series.values.std(ddof=1))
     theirs = its_se if its_se is not None else spread
     bound = math.hypot(series.se, theirs) * float(stdtrit(len(series.values) - 1, 0.5 + LEVEL / 2)) + 0.5 * unit
-    return "within our interval" if abs(series.mean - printed) <= bound else "outside our interval"
+    return Agreement.NEAR if abs(series.mean - printed) <= bound else Agreement.FAR

@@ -37,7 +37,7 @@ def find_recipe(identity: str) -> Recipe:
     Raises
     ------
     SettingError
-        If there is none, with the near ones.
+        If there is none, with the nearest ones.
     """
     known = _all_ids()
     if identity not in known:
@@ -46,11 +46,11 @@ def find_recipe(identity: str) -> Recipe:
         if near:
             fix = f"did you mean {' or '.join(near)}?"
         elif chapter:
-            fix = f"of this chapter there are {', '.join(chapter[:6])}; `heldout book list` shows all"
+            fix = f"this chapter has {', '.join(chapter[:6])}; `heldout book list` shows all"
         else:
             chapters = dict.fromkeys(name.split(".")[0] for name in known)
             fix = f"the chapters are {', '.join(chapters)}; `heldout book list` shows all experiments"
-        raise SettingError(f"there is no experiment {identity!r}", fix=fix)
+        raise SettingError(f"Unknown experiment {identity!r}", fix=fix)
     recipe = load_recipe(FOLDER / f"{identity}.yaml")
     if recipe.id != identity:
         raise recipe.source.refuse(f"id is {recipe.id!r}, and the file is {identity}.yaml", "id", fix="the same name")
@@ -58,7 +58,7 @@ def find_recipe(identity: str) -> Recipe:
 
 
 def choose(words: tuple[str, ...]) -> list[str]:
-    """Ids that are meant: an id, a chapter such as ``ch07``, or ``all``."""
+    """The ids of words: an id, a chapter such as ``ch07``, or ``all``."""
     found: list[str] = []
     for word in words:
         chapter = [name for name in all_ids() if name.startswith(word + ".")]
@@ -76,7 +76,7 @@ def share_of(ids: list[str], text: str) -> list[str]:
     found = re.fullmatch(r"(\d{1,4})/(\d{1,4})", text)
     k, n = (int(found[1]), int(found[2])) if found else (0, 0)
     if not 1 <= k <= n:
-        raise SettingError(f"there is no slice {text!r}", where="--slice", fix="1/6 to 6/6 are the slices of six")
+        raise SettingError(f"Unknown slice {text!r}", where="--slice", fix="1/6 to 6/6 are the slices of six")
     seconds = quick_seconds()
     work, share = [0.0] * n, {}
     for identity in sorted(ids, key=lambda one: -seconds.get(one, SHORT_SECONDS)):  # the longest first

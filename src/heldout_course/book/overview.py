@@ -1,12 +1,14 @@
-"""What all experiments together say: how much has run, how many printed numbers came out, how many claims held."""
+"""A summary of all experiments: how much has run, how many published numbers came out, how many claims held."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from heldout_course.book.entries import Entry, Line
+from heldout.cli.words import plural
+from heldout_course.book.entries import Agreement, Entry, Line
+from heldout_course.experiments.claims import State
 
 CHAPTERS = {
     "ch04": "Data",
@@ -23,7 +25,9 @@ CHAPTERS = {
     "ch15": "Sounds",
     "ch16": "Further",
 }
-OFF = ("differs", "outside our interval")
+
+STATES: Mapping[State, str] = {"held": "held", "not held": "not held", "not decidable": "open"}
+"""States of claims, in a word or two."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,13 @@ class Overview:
         return Counter(kind_of(entry) for entry in self.entries)
 
     @property
-    def numbers(self) -> Counter[str]:
-        """Printed numbers that we have an answer to, by agreement."""
+    def numbers(self) -> Counter[Agreement]:
+        """Published numbers that were compared with ours, by agreement."""
         return Counter(line.agrees for entry in self.entries for line in entry.lines if line.agrees)
 
     @property
-    def beside(self) -> int:
-        """Printed numbers beside one of ours that is of too short, or only one, run to be compared."""
+    def not_compared(self) -> int:
+        """Published numbers next to one of ours whose run is too short, or single, so that they cannot be compared."""
         lines = [line for entry in self.entries for line in entry.lines]
         return sum(bool(line.ours and line.printed and not line.agrees) for line in lines)
 
@@ -62,16 +66,16 @@ class Overview:
         return Counter(v.state for entry in self.entries if is_done(entry) for v in entry.verdicts)
 
     @property
-    def mended(self) -> int:
-        """Experiments that also ran done right."""
+    def corrected(self) -> int:
+        """Experiments that also ran with a correction."""
         return sum(bool(entry.recipe.corrected) and entry.found.n_finished > 0 for entry in self.entries)
 
     @property
     def off(self) -> list[tuple[Entry, list[Line], list[str]]]:
-        """Experiments with printed numbers that did not come out, or claims that did not hold."""
+        """Experiments with published numbers that did not come out, or claims that did not hold."""
         found = []
         for entry in self.entries:
-            lines = [line for line in entry.lines if line.agrees in OFF]
+            lines = [line for line in entry.lines if line.agrees.is_off]
             claims = [verdict.claim for verdict in entry.verdicts if verdict.state == "not held"]
             if lines or claims:
                 found.append((entry, lines, claims))
@@ -111,24 +115,18 @@ def kind_of(entry: Entry) -> str:
 
 
 def summary_of(entry: Entry) -> list[tuple[str, str]]:
-    """What the contents say of an experiment: kind (same, near, off, quiet) and words."""
+    """What the contents say of an experiment: kind (same, off, quiet) and words."""
     if kind_of(entry) == "not run":
         return [("quiet", "not run yet")]
-    told = [] if is_done(entry) else [("quiet", entry.state)]
+    parts = [] if is_done(entry) else [("quiet", entry.state)]
     numbers = Counter(line.agrees for line in entry.lines if line.agrees)
-    n_off = sum(numbers[name] for name in OFF)
     if numbers:
-        good = numbers["equal"] + numbers["within our interval"]
-        told.append(("off" if n_off else "same", f"{good} of {plural(numbers.total(), 'number')} as printed"))
+        n_off = sum(n for agreement, n in numbers.items() if agreement.is_off)
+        words = f"{numbers.total() - n_off} of {plural(numbers.total(), 'number')} as published"
+        parts.append(("off" if n_off else "same", words))
     states = Counter(verdict.state for verdict in entry.verdicts)
     if states:
-        names = {"held": "held", "not held": "not held", "not decidable": "open"}
-        parts = [f"{states[state]} {words}" for state, words in names.items() if states[state]]  # type: ignore[index]
+        counts = [f"{states[state]} {words}" for state, words in STATES.items() if states[state]]
         word = "claim" if states.total() == 1 else "claims"
-        told.append(("off" if states["not held"] else "same", f"{word}: {', '.join(parts)}"))
-    return told
-
-
-def plural(n: int, word: str) -> str:
-    """``1 number``, ``2 numbers``."""
-    return f"{n:,} {word}{'' if n == 1 else 's'}"
+        parts.append(("off" if states["not held"] else "same", f"{word}: {', '.join(counts)}"))
+    return parts

@@ -8,20 +8,21 @@ from typing import Any
 
 from markupsafe import Markup
 
+from heldout.cli.words import plural
 from heldout.files import write_text
 from heldout.report.page import environment, policy, resource
 from heldout.report.words import duration
-from heldout_course.book.entries import Entry
-from heldout_course.book.overview import OFF, Overview, kind_of, summary_of
+from heldout_course.book.entries import Agreement, Entry
+from heldout_course.book.overview import Overview, kind_of, summary_of
 from heldout_course.book.pictures import CSS, pictures_of
 from heldout_course.book.plain import markdown_of, p_words
-from heldout_course.book.tables import lay_out, mended_name
+from heldout_course.book.tables import corrected_name, lay_out
 
 HERE = Path(__file__).parent
 
 
 def write_page(path: Path, entries: Sequence[Entry]) -> list[Path]:
-    """Write the HTML page, and a Markdown page of the same name beside it."""
+    """Write the HTML page, and a Markdown page of the same name next to it."""
     write_text(path, html_of(entries))
     markdown = path.with_suffix(".md")
     write_text(markdown, "\n".join(markdown_of(entries)) + "\n")
@@ -29,7 +30,7 @@ def write_page(path: Path, entries: Sequence[Entry]) -> list[Path]:
 
 
 def html_of(entries: Sequence[Entry]) -> str:
-    """The page: what all say together, where we differ from the print, contents, and each experiment."""
+    """The page: a summary, where we differ from the book, contents, and each experiment."""
     css = resource("style.css") + CSS + (HERE / "page.css").read_text(encoding="utf-8")
     overview = Overview(entries)
     values = {
@@ -37,7 +38,7 @@ def html_of(entries: Sequence[Entry]) -> str:
         "off": overview.off,
         "chapters": [(name, title, [_shown(entry) for entry in found]) for name, title, found in overview.chapters],
         "made_with": overview.made_with,
-        "mended_name": mended_name,
+        "corrected_name": corrected_name,
         "css": Markup(css),
         "policy": policy(css, ""),
     }
@@ -62,29 +63,33 @@ def _shown(entry: Entry) -> dict[str, Any]:
 
 def facts(overview: Overview) -> list[tuple[str, str]]:
     """The summary, as names and sentences."""
-    states, numbers, claims = overview.states, overview.numbers, overview.claims
-    n = len(overview.entries)
-    ran = states["full"] + states["quick"]
-    parts = [f"{states['full']} as the course states them"] * bool(states["full"])
-    parts += [f"{states['quick']} in the quick profile"] * bool(states["quick"])
-    told = [f"{ran} of {n} have run" + (": " if parts else "") + ", ".join(parts)]
-    told += [f"{states['begun']} have begun"] * bool(states["begun"])
-    told += [f"{states['not run']} have not run yet"] * bool(states["not run"])
-    found = [("Experiments", "; ".join(told))]
+    found = [("Experiments", _experiments(overview))]
+    numbers, claims = overview.numbers, overview.claims
     if numbers:
-        off = sum(numbers[name] for name in OFF)
-        words = f"of {numbers.total():,} printed numbers {numbers['equal']:,} came out equal, "
-        words += f"{numbers['within our interval']:,} lie within our interval, {off:,} differ"
-        beside = overview.beside
-        found.append(
-            ("Numbers", words + (f"; {beside:,} more stand beside runs that cannot be compared" * bool(beside)))
-        )
+        off = sum(n for agreement, n in numbers.items() if agreement.is_off)
+        words = f"of {numbers.total():,} published numbers {numbers[Agreement.EQUAL]:,} came out equal, "
+        words += f"{numbers[Agreement.NEAR]:,} lie within our interval, {off:,} differ"
+        if overview.not_compared:
+            words += f"; {overview.not_compared:,} more cannot be compared with these runs"
+        found.append(("Numbers", words))
     if claims:
         words = f"of {claims.total():,} claims {claims['held']:,} held, {claims['not held']:,} did not, "
         found.append(("Claims", words + f"{claims['not decidable']:,} cannot be decided by these runs"))
-    if overview.mended:
-        word = "experiments have" if overview.mended > 1 else "experiment has"
-        found.append(("Done right", f"{overview.mended} {word} a flaw that is mended beside it"))
+    if overview.corrected:
+        words = f"{plural(overview.corrected, 'experiment')} also ran with a flaw of the course's method corrected"
+        found.append(("Corrected", words))
     if overview.seconds:
         found.append(("Computing", f"{duration(overview.seconds)} of one core in all"))
     return found
+
+
+def _experiments(overview: Overview) -> str:
+    """How many have run, in which profile."""
+    states = overview.states
+    parts = [f"{states['full']} as the course states them"] * bool(states["full"])
+    parts += [f"{states['quick']} in the quick profile"] * bool(states["quick"])
+    ran = f"{states['full'] + states['quick']} of {len(overview.entries)} have run"
+    sentences = [ran + (": " if parts else "") + ", ".join(parts)]
+    sentences += [f"{states['begun']} have begun"] * bool(states["begun"])
+    sentences += [f"{states['not run']} have not run yet"] * bool(states["not run"])
+    return "; ".join(sentences)

@@ -21,7 +21,7 @@ from heldout_course.experiments.recipe import AS_PRINTED, RUN, Recipe
 from heldout_course.experiments.values import Found
 
 STYLES = 8
-"""Colour and dash together tell curves apart; the ninth begins again."""
+"""Curves differ in colour and dash; the ninth begins again."""
 CSS = "\n".join(
     f"svg .s{i}{{fill:none;stroke:{colour};stroke-width:1.8;stroke-dasharray:{dash}}}svg .d{i}{{fill:{colour}}}"
     for i, (colour, dash) in enumerate(

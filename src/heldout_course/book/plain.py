@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
 
 from heldout.report.words import clean
 from heldout_course.book.entries import Entry
-from heldout_course.book.tables import cells, headings, mended_name
-from heldout_course.experiments.claims import Verdict
+from heldout_course.book.tables import cells, corrected_name, headings
+from heldout_course.experiments.claims import State, Verdict
+
+Style = State | Literal["plain", "title"]
 
 LEAST_WIDTH = 40
+
+
+class TextLine(NamedTuple):
+    """A line for a terminal: `head` may be shown in a style, `rest` follows it."""
+
+    head: str
+    rest: str = ""
+    style: Style = "plain"
+
+    def __str__(self) -> str:
+        return self.head + self.rest
 
 
 def p_words(verdict: Verdict) -> str:
@@ -23,7 +37,7 @@ def p_words(verdict: Verdict) -> str:
     return sides + (f"{p_in_words(verdict.p)}, {verdict.test}" if verdict.p is not None else verdict.test)
 
 
-def text_of(entry: Entry, width: int | None = None) -> Iterator[str]:
+def text_of(entry: Entry, width: int | None = None) -> Iterator[TextLine]:
     """An experiment as lines for a terminal.
 
     Parameters
@@ -32,21 +46,30 @@ def text_of(entry: Entry, width: int | None = None) -> Iterator[str]:
     width : int, optional
         Columns that lines are wrapped to; by default nothing is wrapped, so that each fact is one line.
     """
-    yield from _wrap(f"{entry.recipe.id}: {entry.recipe.title}", width)
+    for number, line in enumerate(_wrap(f"{entry.recipe.id}: {entry.recipe.title}", width)):
+        yield TextLine(line, style="title" if number == 0 else "plain")
+    yield from map(TextLine, _facts(entry, width))
+    if entry.verdicts:
+        yield TextLine("")
+    for verdict in entry.verdicts:
+        tag = f"[{verdict.state}]"
+        first, *more = _wrap(f"{tag} {verdict.claim}: {p_words(verdict)}", width)
+        yield TextLine(tag, first.removeprefix(tag), verdict.state)
+        yield from map(TextLine, more)
+    for note in entry.notes:
+        yield from map(TextLine, _wrap(f"Note: {note}", width))
+    if entry.recipe.plot and entry.found.n_finished:
+        yield from map(TextLine, _wrap("Picture: --figures FOLDER writes it as SVG", width))
+
+
+def _facts(entry: Entry, width: int | None) -> Iterator[str]:
+    """Question, state, table and corrections."""
     yield from _wrap(entry.recipe.question, width)
     yield f"State: {entry.state}"
     yield from _table(entry, width)
     for one in entry.recipe.corrected:
-        name = mended_name(one.name)
+        name = corrected_name(one.name)
         yield from _wrap(f"{name[0].upper()}{name[1:]}. {one.says}", width)
-    if entry.verdicts:
-        yield ""
-    for verdict in entry.verdicts:
-        yield from _wrap(f"[{verdict.state}] {verdict.claim}: {p_words(verdict)}", width)
-    for note in entry.notes:
-        yield from _wrap(f"Note: {note}", width)
-    if entry.recipe.plot and entry.found.n_finished:
-        yield from _wrap("Picture: --figures FOLDER writes it as SVG", width)
 
 
 def _wrap(text: str, width: int | None) -> Iterator[str]:
@@ -57,7 +80,7 @@ def _wrap(text: str, width: int | None) -> Iterator[str]:
 
 
 def _table(entry: Entry, width: int | None) -> Iterator[str]:
-    """Columns side by side; where they are too wide, the variant stands on a line of its own above its measures."""
+    """Columns side by side; where they are too wide, the variant is on a line of its own above its measures."""
     rows = [headings(entry), *cells(entry)]
     keep = [j for j in range(len(rows[0])) if any(row[j] for row in rows[1:])]
     if not keep:
@@ -95,8 +118,8 @@ def _line(row: list[str], widths: list[int], indent: str, width: int | None) -> 
 
 
 def markdown_of(entries: Sequence[Entry]) -> Iterator[str]:
-    """The same as Markdown, without pictures."""
-    yield "# The course's experiments, next to the print\n"
+    """Experiments as Markdown, without pictures."""
+    yield "# The course's experiments, next to the book\n"
     for entry in entries:
         yield f"## {entry.recipe.id}: {escape(entry.recipe.title)}\n"
         yield f"{escape(entry.recipe.question)} ({entry.state})\n"
@@ -109,7 +132,7 @@ def markdown_of(entries: Sequence[Entry]) -> Iterator[str]:
                 yield "| " + " | ".join(map(escape, row)) + " |"
             yield ""
         for one in entry.recipe.corrected:
-            name = mended_name(one.name)
+            name = corrected_name(one.name)
             yield f"- **{escape(name[0].upper() + name[1:])}.** {escape(one.says)}"
         for verdict in entry.verdicts:
             yield f"- **{verdict.state}**: {escape(verdict.claim)} ({escape(p_words(verdict))})"

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from heldout_course.book.entries import Entry, Line
+from heldout_course.book.entries import Agreement, Entry, Line
 
 MOST_ACROSS = 7
 """Columns of numbers that a page takes."""
 OPEN_ROWS = 40
 """Longer tables are folded."""
-MARKS = {"equal": "=", "within our interval": "≈", "outside our interval": "≠", "differs": "≠"}
+MARKS = {Agreement.EQUAL: "=", Agreement.NEAR: "≈", Agreement.FAR: "≠", Agreement.DIFFERS: "≠"}
+KINDS = {Agreement.EQUAL: "same", Agreement.NEAR: "near", Agreement.FAR: "off", Agreement.DIFFERS: "off"}
+"""Styles of the page."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A number of ours, and what is printed."""
+    """A number of ours, and the published one."""
 
     ours: str = ""
     printed: str = ""
-    agrees: str = ""
+    agrees: Agreement = Agreement.NONE
 
     @property
     def mark(self) -> str:
@@ -30,12 +32,12 @@ class Cell:
     @property
     def kind(self) -> str:
         """``same``, ``near``, ``off`` or empty."""
-        return {"=": "same", "≈": "near", "≠": "off"}.get(self.mark, "")
+        return KINDS.get(self.agrees, "")
 
 
 @dataclass
 class Row:
-    """Labels, each with the number of rows that it stands for (0: it was told above), and numbers."""
+    """Labels, each with the number of rows that it spans (0: it is that of the row above), and numbers."""
 
     labels: list[tuple[str, int]]
     cells: list[Cell]
@@ -51,14 +53,14 @@ class Grid:
         What the labels of a row name.
     columns : list of str
     rows : list of Row
-    told_apart : bool
-        Whether the print has columns of its own; else it stands under our number in the same cell.
+    in_columns : bool
+        Whether published numbers have a column of their own; else they are below ours in the same cell.
     """
 
     heads: list[str]
     columns: list[str]
     rows: list[Row] = field(default_factory=list)
-    told_apart: bool = False
+    in_columns: bool = False
 
     @property
     def folded(self) -> bool:
@@ -67,15 +69,14 @@ class Grid:
 
 
 def lay_out(entry: Entry) -> Grid | None:
-    """The table of an experiment; None if nothing of it is told in numbers."""
+    """The table of an experiment; None if it has no numbers."""
     lines = [line for line in entry.lines if line.ours or line.printed]
     if not lines or not any(line.ours for line in lines):
         return None
     axes = _axes(lines)
     measures = list(dict.fromkeys(line.measure for line in lines))
     variants = list(dict.fromkeys(tuple(line.labels.items()) for line in lines))
-    mended = any(line.right for line in lines)
-    if len(measures) > 1 and len(variants) > 1 and not mended:
+    if len(measures) > 1 and len(variants) > 1 and not any(line.right for line in lines):
         if len(measures) <= MOST_ACROSS:
             return _across(lines, axes, measures)
         if len(variants) <= MOST_ACROSS:
@@ -88,36 +89,40 @@ def plain(name: str) -> str:
     return name.replace("_", " ")
 
 
-def mended_name(name: str) -> str:
-    """A correction as it is headed."""
-    return name if "right" in name.lower() else f"done right: {name}"
+def corrected_name(name: str) -> str:
+    """The heading of a correction."""
+    return f"corrected: {name}"
 
 
 def headings(entry: Entry) -> list[str]:
     """Columns of an experiment's table with a line for each number."""
-    printed = ["printed", "agreement"] if any(line.printed for line in entry.lines) else []
-    return ["variant", "measure", "ours", *printed, *_mended(entry)]
+    published = ["published", "agreement"] if _has_published(entry) else []
+    return ["variant", "measure", "ours", *published, *_corrections(entry)]
 
 
 def cells(entry: Entry) -> list[list[str]]:
     """Rows of an experiment's table, as `headings` names them."""
-    names = headings(entry)
-    values = {"variant", "measure", "ours", "printed"}
+    has_published, corrections = _has_published(entry), _corrections(entry)
     return [
         [
-            getattr(line, name) if name in values else line.agrees if name == "agreement" else line.right.get(name, "")
-            for name in names
+            *(line.variant, line.measure, line.ours),
+            *((line.printed, str(line.agrees)) if has_published else ()),
+            *(line.right.get(name, "") for name in corrections),
         ]
         for line in entry.lines
     ]
 
 
-def _mended(entry: Entry) -> list[str]:
+def _has_published(entry: Entry) -> bool:
+    return any(line.printed for line in entry.lines)
+
+
+def _corrections(entry: Entry) -> list[str]:
     return [one.name for one in entry.recipe.corrected if any(one.name in line.right for line in entry.lines)]
 
 
 def _axes(lines: Sequence[Line]) -> list[str]:
-    """Axes that tell lines apart."""
+    """Axes in which lines differ."""
     names = dict.fromkeys(name for line in lines for name in line.labels)
     return [name for name in names if len({line.labels.get(name) for line in lines}) > 1]
 
@@ -152,23 +157,23 @@ def _down(lines: Sequence[Line], axes: list[str], measures: list[str]) -> Grid:
 
 
 def _one_a_line(entry: Entry, lines: Sequence[Line], axes: list[str], measures: list[str]) -> Grid:
-    mended = _mended(entry)
-    printed = any(line.printed for line in lines)
+    corrections = _corrections(entry)
+    has_published = any(line.printed for line in lines)
     several = len(measures) > 1 or not axes
     heads = [plain(axis) for axis in axes] + (["measure"] if several else [])
     ours = "ours" if several else plain(measures[0])
-    grid = Grid(heads, [ours, *(["printed"] if printed else []), *(mended_name(name) for name in mended)])
-    grid.told_apart = True
+    grid = Grid(heads, [ours, *(["published"] if has_published else []), *map(corrected_name, corrections)])
+    grid.in_columns = True
     for line in lines:
         labels = [(line.labels.get(axis, ""), 1) for axis in axes] + ([(plain(line.measure), 1)] if several else [])
-        theirs = [Cell(line.printed, agrees=line.agrees)] if printed else []
-        row = Row(labels, [Cell(line.ours), *theirs, *(Cell(line.right.get(name, "")) for name in mended)])
+        theirs = [Cell(line.printed, agrees=line.agrees)] if has_published else []
+        row = Row(labels, [Cell(line.ours), *theirs, *(Cell(line.right.get(name, "")) for name in corrections)])
         grid.rows.append(row)
     return _grouped(grid)
 
 
 def _grouped(grid: Grid) -> Grid:
-    """Tell a label once where the rows below repeat it (the last label of a row always stands)."""
+    """Show a label once where the rows below repeat it (the last label of a row is always shown)."""
     for place in range(len(grid.heads) - 1):
         above: Row | None = None
         for row in grid.rows:

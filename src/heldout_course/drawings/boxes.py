@@ -13,7 +13,7 @@ INK, FILL, QUIET = "#0b4f8a", "#dce6ee", "#4d4d4d"
 
 
 def _boxes(results: Sequence[Shown]) -> list[dict[str, Any]]:
-    """Boxes of the variants as printed, ready for matplotlib."""
+    """Boxes of the variants as published, ready for matplotlib."""
     plain = [one for one in results if one.labels.get(RUN, AS_PRINTED) == AS_PRINTED]
     return [
         {

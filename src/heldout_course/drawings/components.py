@@ -16,7 +16,7 @@ INK, ORANGE, GREY = "#0b4f8a", "#c55a00", "#b8b8b8"
 
 @drawing("pair-components", "centred points of two features, with an arrow along each component, as long as its share")
 def pair_components(results: Sequence[Shown]) -> Any:
-    """The points as printed, and the directions in which they vary."""
+    """The points as published, and the directions in which they vary."""
     first = results[0]
     points, components, shares = (np.array(first[name]) for name in ("centred", "components", "shares"))
     figure, axes = new_figure(f"{first['names'][0]} (centred)", f"{first['names'][1]} (centred)", "", height=4.6)
@@ -33,7 +33,7 @@ def pair_components(results: Sequence[Shown]) -> Any:
 
 @drawing("new-iris", "sepal length and width of irises as large grey dots, with new rows as small dark dots about them")
 def new_iris(results: Sequence[Shown]) -> Any:
-    """Rows and new rows, as printed and done right."""
+    """Rows and new rows, as published and corrected."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.0, 4.0), layout="constrained")
@@ -45,6 +45,6 @@ def new_iris(results: Sequence[Shown]) -> Any:
         axes.scatter(rows[:, 0], rows[:, 1], s=42, color=GREY, rasterized=True, label="rows")
         axes.scatter(made[:, 0], made[:, 1], s=2.5, color=INK, rasterized=True, label="new rows")
         axes.set(xlabel="sepal length in cm", ylabel="sepal width in cm")
-        axes.set_title("as printed" if name == AS_PRINTED else name, fontsize=10)
+        axes.set_title("as published" if name == AS_PRINTED else name, fontsize=10)
         axes.legend(frameon=False, fontsize=8, loc="upper right")
     return figure

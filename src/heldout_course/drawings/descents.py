@@ -51,7 +51,7 @@ def when_to_stop(results: Sequence[Shown]) -> Any:
 
 @drawing("rates", "the learning rate at each step, a line for each schedule")
 def rates(results: Sequence[Shown]) -> Any:
-    """Rates of the schedules on a logarithmic scale, as far as they are worth drawing."""
+    """Rates of the schedules on a logarithmic scale, as far as they can be seen."""
     figure, axes = new_figure("step", "learning rate", "", width=6.2, height=3.8)
     for number, one in enumerate(results):
         values = np.array(one["rates"])

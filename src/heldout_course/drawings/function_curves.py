@@ -15,7 +15,7 @@ INK, QUIET = "#0b4f8a", "#8a8a8a"
 
 
 def as_printed(results: Sequence[Shown]) -> list[Shown]:
-    """Results of the runs as printed."""
+    """Results of the runs as published."""
     return [one for one in results if one.labels.get(RUN, AS_PRINTED) == AS_PRINTED]
 
 

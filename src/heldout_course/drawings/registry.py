@@ -55,11 +55,11 @@ DRAWINGS: dict[str, Drawing] = {}
 
 
 def drawing(name: str, alt: str) -> Callable[[Callable[[Sequence[Shown]], Any]], Callable[[Sequence[Shown]], Any]]:
-    """Register a function as a drawing; `alt` says what it shows to those who cannot see it."""
+    """Register a function as a drawing; `alt` describes it to those who cannot see it."""
 
     def register(function: Callable[[Sequence[Shown]], Any]) -> Callable[[Sequence[Shown]], Any]:
         if name in DRAWINGS:
-            raise SettingError(f"two drawings are called {name!r}", fix="give one another name")
+            raise SettingError(f"Two drawings are called {name!r}", fix="give one another name")
         DRAWINGS[name] = Drawing(name, function, alt)
         return function
 
@@ -67,13 +67,13 @@ def drawing(name: str, alt: str) -> Callable[[Callable[[Sequence[Shown]], Any]],
 
 
 def find_drawing(name: str) -> Drawing:
-    """The drawing of a name; `SettingError` with the near names if there is none."""
+    """The drawing of a name; `SettingError` with the nearest names if there is none."""
     import heldout_course.drawings as package
 
     for module in iter_modules(package.__path__):
         import_module(f"{package.__name__}.{module.name}")
     if name not in DRAWINGS:
-        raise SettingError(f"there is no drawing {name!r}", fix=near(name, DRAWINGS))
+        raise SettingError(f"Unknown drawing {name!r}", fix=near(name, DRAWINGS))
     return DRAWINGS[name]
 
 
@@ -115,7 +115,7 @@ def draw_svg(found: Found) -> bytes | None:
         try:
             figure = chosen.function(shown_of(found))
         except (KeyError, StopIteration) as error:
-            what = f"{name!r} finds nothing called {error} in these results"
+            what = f"The drawing {name!r} needs {error}, which these results do not have"
             raise SettingError(what, fix="run the experiment again in a new store (--store)") from error
         figure.savefig(buffer, format="svg", dpi=110, metadata={"Date": None})
     return buffer.getvalue()

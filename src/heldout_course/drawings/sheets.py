@@ -82,11 +82,11 @@ def image_steps(results: Sequence[Shown]) -> Any:
 
 @drawing("tenfold-sheet", "four rows of pictures: the centre cut of an image, then nine variants of it")
 def tenfold_sheet(results: Sequence[Shown]) -> Any:
-    """Centre cut and variants of four images, as printed and with every offset."""
+    """Centre cut and variants of four images, as published and with every offset."""
     rows = []
     for one in results:
         pictures = unpacked(one["pictures"])
         name = one.labels.get(RUN, AS_PRINTED)
-        name = "as printed" if name == AS_PRINTED else name
+        name = "as published" if name == AS_PRINTED else name
         rows += [(name if not line else "", list(pictures[10 * line : 10 * line + 10])) for line in range(2)]
     return _sheet(rows, words=1.2)

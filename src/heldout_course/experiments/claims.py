@@ -104,7 +104,7 @@ def _together(words: str, parts: list[_Part]) -> Verdict:
 
 
 def _choices(claim: Claim, found: Found) -> list[dict[str, str]]:
-    """What ``axis=each`` stands for, in all combinations; one empty choice without it."""
+    """The values for ``axis=each``, in all combinations; one empty choice without it."""
     axes = dict.fromkeys(axis for axis, value in claim.named() if value == "each")
     fixed = {a: {m for measure in claim.measures() for b, m in measure.where if b == a and m != "each"} for a in axes}
     values = [
@@ -113,7 +113,7 @@ def _choices(claim: Claim, found: Found) -> list[dict[str, str]]:
     ]
     choices = [dict(zip(axes, combination, strict=True)) for combination in product(*values)]
     if not choices:
-        raise _UndecidableError("there is nothing that `each` stands for in this profile")
+        raise _UndecidableError("this profile has no values for `each`")
     return choices
 
 
@@ -243,14 +243,14 @@ def _evaluate(side: Expression, chosen: Mapping[str, str], found: Found) -> _Sid
     if len(a.values) != len(b.values) and 1 not in (len(a.values), len(b.values)):
         raise _UndecidableError("the parts have different numbers of repeats")
     if side.sign == "/" and not np.all(b.values):
-        raise _UndecidableError("a division by 0")
+        raise _UndecidableError("it divides by 0")
     operate = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}[side.sign]
     folds = max((a, b), key=lambda one: one.n_train)
     return _Side(operate(a.values, b.values), a.exact and b.exact, folds.n_train, folds.n_test)
 
 
 def _measured(measure: Measure, chosen: Mapping[str, str], found: Found) -> _Side:
-    """A measure's values: of one variant, or the mean over those that are not told apart."""
+    """A measure's values: of one variant, or the mean over those that the claim does not distinguish."""
     all_series = []
     for variant in _variants(measure, chosen, found):
         series = found.series(variant, measure.name)

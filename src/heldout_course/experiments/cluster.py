@@ -23,11 +23,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from heldout.errors import SettingError, TrainingError, require
+from heldout.errors import SettingError, TrainingError
 from heldout_course.experiments.store import is_gone, machine_name
 from heldout_course.experiments.workers import THREAD_VARIABLES, Ended, Place, Work, outcome_of
 
-ADDRESS = re.compile(r"ray://(\[[0-9a-fA-F:]+\]|[^\s/:\[\]]+):\d{1,5}")
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_USAGE_STATS_PROMPT_ENABLED": "0",
@@ -40,20 +39,6 @@ PREFIX = "heldout-ray-"
 OBJECT_STORE_BYTES = 128 * 2**20
 SECONDS_TO_ANSWER = 10.0
 PASSED_ON = ("HELDOUT_MIRROR",)
-
-
-def check_engine(engine: str | None) -> None:
-    """Refuse engines that cannot run here; None and ``local`` are this machine's processes.
-
-    Raises
-    ------
-    SettingError, MissingExtraError
-    """
-    if engine in (None, "local"):
-        return
-    if engine != "ray" and not ADDRESS.fullmatch(str(engine)):
-        raise SettingError(f"there is no engine {engine!r}", where="--on", fix="local, ray or ray://HOST:PORT")
-    require("ray", extra="cluster", needed_by=f"--on {engine}")
 
 
 class Cluster:
@@ -106,7 +91,7 @@ class Cluster:
         kept, hook = _handlers(), sys.excepthook
         ray: Any = import_module("ray")
         inner: Any = import_module("ray._private.worker")
-        # log_to_driver does not silence what Ray prints on stdout when a worker is lost: that is the runner's to tell
+        # log_to_driver does not silence what Ray prints on stdout when a worker is lost: the runner reports that
         inner._worker_logs_enabled = False
         try:
             with warnings.catch_warnings():
@@ -171,17 +156,19 @@ class Cluster:
         except errors.RayTaskError as error:  # raised outside of the task itself: its code did not load there
             what = " ".join(str(error.cause if getattr(error, "cause", None) else error).split())[-300:]
             raise SettingError(
-                f"the workers of the cluster cannot run heldout: {what}",
+                f"The workers of the cluster cannot run heldout: {what}",
                 where="--on",
-                fix="the same heldout in the Python of every node: pip install 'heldout[cluster]'",
+                fix="install the same heldout for the Python of every node: pip install 'heldout[cluster]'",
             ) from error
         except errors.RuntimeEnvSetupError as error:
             what = " ".join(str(error).split())[:300]
-            raise SettingError(f"the cluster cannot set up its workers: {what}", where="--on") from error
+            raise SettingError(f"The cluster cannot set up its workers: {what}", where="--on") from error
         except errors.RayError as error:  # the worker or its machine is gone, or out of memory
             return Ended(key, "died", type(error).__name__)
         if kind == "refused":
-            raise SettingError(value, where="--on", fix="the same heldout on every node, then the same command again")
+            raise SettingError(
+                value, where="--on", fix="install the same heldout on every node and run the same command again"
+            )
         return Ended(key, kind, value, Place(**place))
 
     @contextmanager
@@ -191,14 +178,16 @@ class Cluster:
             yield
         except (ConnectionError, self._ray.exceptions.RaySystemError) as error:
             what = " ".join(str(error).split())[:300]
-            fix = "what is finished is kept: the same command goes on, there or without --on"
-            raise TrainingError(f"the cluster is gone: {what}", where="--on", fix=fix) from error
+            fix = "run the same command again, with or without --on; finished results are kept"
+            raise TrainingError(f"Lost the connection to the cluster: {what}", where="--on", fix=fix) from error
 
 
 def _no_cluster(address: str, error: Exception) -> SettingError:
     what = " ".join(str(error).split())[:300]
-    fix = "is it there, with the same Ray and Python as here, and RAY_AUTH_TOKEN set if it asks for one? (`ray status`)"
-    return SettingError(f"cannot reach the cluster {address}: {what}", where="--on", fix=fix)
+    fix = (
+        "check that it runs (`ray status`) with the same Ray and Python as here; set RAY_AUTH_TOKEN if it asks for one"
+    )
+    return SettingError(f"Cannot reach the cluster {address}: {what}", where="--on", fix=fix)
 
 
 def _check_there(address: str) -> None:
@@ -236,7 +225,7 @@ def _at_worker(
     if not (is_here and str(Path(__file__)) == expected["folder"]) and code_hash() != expected["code"]:
         import platform
 
-        return "refused", f"the node {platform.node()} has another heldout than this machine", {}
+        return "refused", f"The node {platform.node()} has another heldout than this machine", {}
     if not is_here:
         checkpoints = ""  # that folder is on the driver's disk
         wrong = _other_files(specs)

@@ -76,7 +76,7 @@ def expand(recipe: Recipe, profile: str) -> Plan:
         except SettingError as error:
             key = error.key if isinstance(error, RecipeError) else ""
             raise SettingError(
-                f"{', '.join(f'{a}={v}' for a, v in named.items()) or 'the recipe'}: {error.what}",
+                f"{', '.join(f'{a}={v}' for a, v in named.items()) or 'The recipe'}: {error.what}",
                 where=_place(recipe, profile, named, key),
                 fix=error.fix,
             ) from None
@@ -93,7 +93,7 @@ def _check_measures(recipe: Recipe) -> None:
     named += [(m.name, ("claims", i)) for i, claim in enumerate(recipe.claims) for m in claim.measures()]
     for name, path in named:
         if name not in MEASURES:
-            raise recipe.source.refuse(f"there is no measure {name!r}", *path, fix=near(name, MEASURES))
+            raise recipe.source.refuse(f"Unknown measure {name!r}", *path, fix=near(name, MEASURES))
 
 
 def _wanted(recipe: Recipe) -> set[str]:
@@ -112,14 +112,14 @@ def _only(recipe: Recipe, profile: str, only: Any) -> dict[str, set[str]]:
     """The values of axes that a profile keeps."""
     path = ("profiles", profile, "only")
     if not isinstance(only, dict):
-        raise recipe.source.refuse("only is no mapping", *path, fix="only: {axis: [values]}")
+        raise recipe.source.refuse("only is not a mapping", *path, fix="only: {axis: [values]}")
     found: dict[str, set[str]] = {}
     for axis, values in only.items():
         if axis not in recipe.axes:
-            raise recipe.source.refuse(f"{axis!r} is not varied", *path, axis, fix=near(axis, recipe.axes))
+            raise recipe.source.refuse(f"{axis!r} is not an axis", *path, axis, fix=near(axis, recipe.axes))
         for value in values if isinstance(values, list) else [values]:
             if label(value) not in recipe.axes[axis]:
-                what = f"{axis} has no value {label(value)}"
+                what = f"The axis {axis} has no value {label(value)}"
                 raise recipe.source.refuse(what, *path, axis, fix=near(label(value), recipe.axes[axis]))
             found.setdefault(axis, set()).add(label(value))
     return found
@@ -151,7 +151,7 @@ def _jobs(data: Mapping[str, Any], model: Mapping[str, Any], curve: bool, repeat
         given.check()
         if curve and way == "net" and given.folds is not None:
             raise RecipeError(
-                "an error per epoch needs the same test rows each time", key="folds", fix="leave out folds"
+                "An error per epoch needs the same test rows each time", key="folds", fix="leave out folds"
             )
         described = DataSpec.of({**data, **content_of(given.name)})
     code = PROCEDURES[str(model["procedure"])].code if way == "procedure" else ""

@@ -1,8 +1,8 @@
 """The language of claims: ``final_error(momentum=0.99) < final_error(momentum=0)``.
 
-Comparisons of sums, products, numbers and measures, nothing else. A measure may name the variant that it is of by
-``axis=value``; ``axis=each`` makes the claim one for each value of that axis, and an axis that is not named is averaged
-over (but for ``run``, which is then what was printed). ``a == b within 0.01`` claims that two are equal to within that.
+Comparisons of sums, products, numbers and measures, nothing else. A measure may name its variant by ``axis=value``;
+``axis=each`` makes the claim one for each value of that axis, and an axis that is not named is averaged over (but for
+``run``, which is then the run as published). ``a == b within 0.01`` claims that two are equal to within that.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Claim:
     Attributes
     ----------
     text : str
-        As it stands in the recipe.
+        As in the recipe.
     says : str
         The claim in words; empty if `text` must do.
     sign : str
@@ -102,10 +102,10 @@ def parse_claim(value: Any, source: Source, path: tuple[Any, ...]) -> Claim:
     if isinstance(value, dict):
         unknown = set(value) - {"claim", "says"}
         if unknown or not value:
-            raise source.refuse(f"a claim has no key {min(unknown, default='')!r}", *path, fix="claim and says")
+            raise source.refuse(f"Unknown key {min(unknown, default='')!r} of a claim", *path, fix="claim and says")
         says, value = str(value.get("says", "")), value.get("claim", "")
     if not isinstance(value, str):
-        raise source.refuse(f"a claim is {value!r}", *path, fix="an expression such as error(k=1) > error(k=3)")
+        raise source.refuse(f"A claim is {value!r}", *path, fix="an expression such as error(k=1) > error(k=3)")
     if not value:
         return Claim("", says)
     try:
@@ -119,7 +119,7 @@ class _Parser:
 
     def __init__(self, text: str) -> None:
         if len(text) > MOST_LETTERS:
-            raise SettingError(f"{len(text)} characters", fix=f"{MOST_LETTERS} at most")
+            raise SettingError(f"{len(text)} characters", fix=f"at most {MOST_LETTERS}")
         self.text, self.place, self.depth = text, 0, 0
 
     def claim(self, says: str) -> Claim:
@@ -136,12 +136,12 @@ class _Parser:
             if sign != "==" or not within:
                 raise self.wrong(fix="a == b within 0.01")
         if self.text[self.place :].strip():
-            raise self.wrong(fix="one comparison a claim; write two claims for two")
+            raise self.wrong(fix="give one comparison per claim")
         return Claim(self.text, says, sign, left, right, within)
 
     def wrong(self, fix: str = "see docs/recipes.md") -> SettingError:
         rest = self.text[self.place :].strip()[:20]
-        return SettingError(f"cannot read {rest!r}" if rest else "something is missing at the end", fix=fix)
+        return SettingError(f"Cannot read {rest!r}" if rest else "Something is missing at the end", fix=fix)
 
     def peek(self, kind: str) -> str:
         found = _TOKEN.match(self.text, self.place)
@@ -172,7 +172,7 @@ class _Parser:
     def factor(self) -> Expression:
         self.depth += 1
         if self.depth > 60:
-            raise SettingError("too many parts", fix="a shorter claim")
+            raise SettingError("Too many parts", fix="a shorter claim")
         if number := self.step("number"):
             return float(number)
         if self.take("-"):

@@ -56,7 +56,10 @@ def fit_scaling(rows: Rows, spec: DataSpec, train: Any, test: Any) -> tuple[np.n
         from sklearn.decomposition import PCA
 
         if spec.pca > min(train.shape):
-            raise DataError(f"pca {spec.pca} of {train.shape[1]} columns and {len(train)} rows", fix="fewer")
+            raise DataError(
+                f"pca is {spec.pca}, with {train.shape[1]} columns and {len(train)} rows",
+                fix=f"at most {min(train.shape)}",
+            )
         made = PCA(spec.pca, svd_solver="covariance_eigh").fit(train)
         train, test = made.transform(train), made.transform(test)
     return train, test

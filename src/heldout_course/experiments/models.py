@@ -12,7 +12,7 @@ from heldout_course.experiments.procedures import PROCEDURES
 from heldout_course.experiments.reading import RecipeError, near
 from heldout_course.models.table import MODELS
 
-NOT_IN_RECIPES = ("standardize", "early_stopping", "history", "freeze")
+NOT_IN_RECIPES = ("standardize", "early_stopping", "history", "freeze", "head")
 """Settings of nets that recipes do without: rows are scaled in `data`, and trainings of a known length compared."""
 
 

@@ -55,7 +55,7 @@ def _train(jobs: Sequence[Job], checkpoints: str) -> list[Result]:
     base = _base(jobs[0], checkpoints)
     if jobs[0].curve:
         if any(not np.array_equal(tests[0], other) for other in tests):
-            raise SettingError("an error per epoch needs the same test rows each time", fix="no folds; shuffle: 1")
+            raise SettingError("An error per epoch needs the same test rows each time", fix="no folds; shuffle: 1")
         base.set_params(validation=(x[tests[0]], y[tests[0]]))
     fitted = iter(zip(fit_jobs(base, x, y, wanted), tests, strict=True))
     results = []

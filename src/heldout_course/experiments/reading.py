@@ -1,4 +1,4 @@
-"""YAML of a recipe as plain values, each with the line it stands on."""
+"""YAML of a recipe as plain values, each with its line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CLOSES = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndTok
 
 
 class RecipeError(SettingError):
-    """A value of a recipe is not possible; `key` is the key that it stands under, empty if it is of no single one."""
+    """A value of a recipe is not possible; `key` is the key that holds it, empty if several are at fault."""
 
     def __init__(self, what: str, *, key: str = "", where: str = "", fix: str = "") -> None:
         super().__init__(what, where=where, fix=fix)
@@ -32,7 +32,7 @@ class RecipeError(SettingError):
 
 @dataclass(frozen=True)
 class Source:
-    """Where values of a recipe stand: a file and, by path of keys, the line of each."""
+    """Where the values of a recipe are: a file and, by path of keys, the line of each."""
 
     where: str
     lines: Mapping[tuple[Any, ...], int] = field(default_factory=dict)
@@ -68,9 +68,9 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Source]:
         size = path.stat().st_size
         text = path.read_text("utf-8") if size <= MOST_BYTES else ""
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f"cannot read this recipe: {error}", where=str(path), fix="check the path") from error
+        raise SettingError(f"Cannot read this recipe: {error}", where=str(path), fix="check the path") from error
     if size > MOST_BYTES:
-        raise SettingError(f"this recipe has {size:,} bytes", where=str(path), fix="a recipe is a page of YAML")
+        raise SettingError(f"This recipe has {size:,} bytes", where=str(path), fix=f"at most {MOST_BYTES:,}")
     return parse_yaml(text, str(path))
 
 
@@ -89,9 +89,9 @@ def parse_yaml(text: str, where: str) -> tuple[dict[str, Any], Source]:
         mark = getattr(error, "problem_mark", None)
         place = f"{where}, line {mark.line + 1}" if mark else where
         problem = getattr(error, "problem", None) or "it cannot be read"
-        raise SettingError(f"this is not YAML: {problem}", where=place, fix="one `name: value` a line") from error
+        raise SettingError(f"This is not YAML: {problem}", where=place, fix="one `name: value` a line") from error
     if not isinstance(values, dict):
-        raise SettingError("a recipe is a list of `name: value` lines", where=where, fix="see docs/recipes.md")
+        raise SettingError("A recipe is a list of `name: value` lines", where=where, fix="see docs/recipes.md")
     return values, Source(where, lines)
 
 
@@ -101,12 +101,14 @@ def _check_tokens(text: str, where: str) -> None:
     for token in yaml.scan(text, Loader=_LOADER):
         place = f"{where}, line {token.start_mark.line + 1}"
         if isinstance(token, yaml.AliasToken | yaml.AnchorToken):
-            raise SettingError("aliases are not allowed", where=place, fix="write it out")
+            raise SettingError("Aliases are not allowed", where=place, fix="write the value out")
         if isinstance(token, yaml.TagToken):
-            raise SettingError("tags are not allowed", where=place, fix="leave out the word after !")
+            raise SettingError("Tags are not allowed", where=place, fix="leave out the word after !")
         depth += isinstance(token, (*_OPENS, yaml.FlowSequenceStartToken)) - isinstance(token, _CLOSES)
         if depth > MOST_DEPTH:
-            raise SettingError(f"values are nested deeper than {MOST_DEPTH}", where=place, fix="see docs/recipes.md")
+            raise SettingError(
+                f"Values are nested deeper than {MOST_DEPTH} levels", where=place, fix="see docs/recipes.md"
+            )
 
 
 def _plain(loader: Any, node: Any, path: tuple[Any, ...], lines: dict[tuple[Any, ...], int], where: str) -> Any:
@@ -119,10 +121,10 @@ def _plain(loader: Any, node: Any, path: tuple[Any, ...], lines: dict[tuple[Any,
         for key_node, child in node.value:
             place = f"{where}, line {key_node.start_mark.line + 1}"
             if not isinstance(key_node, yaml.ScalarNode):
-                raise SettingError("a key is a list or a mapping", where=place, fix="keys are words or numbers")
+                raise SettingError("A key is a list or a mapping", where=place, fix="keys are words or numbers")
             key = label(_scalar(loader, key_node, place))
             if key in found:
-                raise SettingError(f"{key!r} stands here twice", where=place, fix="leave one out")
+                raise SettingError(f"The key {key!r} occurs twice", where=place, fix="leave one out")
             lines[(*path, key)] = key_node.start_mark.line + 1
             found[key] = _plain(loader, child, (*path, key), lines, where)
         return found
@@ -133,7 +135,7 @@ def _scalar(loader: Any, node: Any, place: str) -> Any:
     try:
         value = loader.construct_object(node)
     except ValueError as error:
-        raise SettingError(f"{node.value[:40]!r} is no value: {error}", where=place, fix="quote it") from error
+        raise SettingError(f"{node.value[:40]!r} is not a value: {error}", where=place, fix="quote it") from error
     if isinstance(value, str) and node.style is None and _FLOAT.fullmatch(value):
         value = float(value)  # YAML 1.1 takes 1e-3 for text
     if isinstance(value, float) and not math.isfinite(value):
@@ -142,14 +144,14 @@ def _scalar(loader: Any, node: Any, place: str) -> Any:
 
 
 def label(value: Any) -> str:
-    """How a value of an axis is called: ``0.99``, ``relu``, ``10``."""
+    """The name of a value of an axis: ``0.99``, ``relu``, ``10``."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def near(word: object, known: Any) -> str:
-    """Remedy for a word that is not known: the nearest ones, else all."""
+    """Remedy for an unknown word: the nearest ones, else all."""
     names = [str(name) for name in known]
     close = get_close_matches(str(word), names, 3, 0.5)
-    return f"did you mean {' or '.join(map(repr, close))}?" if close else "known are " + ", ".join(names)
+    return f"did you mean {' or '.join(map(repr, close))}?" if close else "choose from " + ", ".join(names)

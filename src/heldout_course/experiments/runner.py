@@ -11,7 +11,8 @@ from pathlib import Path
 
 from heldout.errors import ArtifactError, TrainingError
 from heldout.files import DiskError
-from heldout_course.experiments.cluster import Cluster, check_engine
+from heldout_course.experiments.cluster import Cluster
+from heldout_course.experiments.execution import check_engine
 from heldout_course.experiments.jobs import Job
 from heldout_course.experiments.models import has_convolutions
 from heldout_course.experiments.procedures import PROCEDURES
@@ -104,7 +105,7 @@ def run_jobs(
     engine: str | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Run all jobs that have no result in the store; others that are run elsewhere are waited for.
+    """Run all jobs that have no result in the store, and wait for those that another runner has started.
 
     Parameters
     ----------
@@ -138,12 +139,12 @@ def run_jobs(
     except KeyboardInterrupt:
         n = len(store.finished([job.id for job in jobs]))
         raise TrainingError(
-            f"stopped: {n} of {len(jobs)} jobs are finished and kept",
+            f"Stopped: {n} of {len(jobs)} jobs are finished and kept",
             where=str(store.path),
-            fix="the same command goes on where it stopped",
+            fix="run the same command again to continue",
         ) from None
     finally:
-        with suppress(DiskError):  # what ended the run is told; leases of a process that is gone are free
+        with suppress(DiskError):  # what ended the run is reported; leases of a process that is gone are free
             store.release(owner)
     return outcome
 
@@ -239,7 +240,7 @@ class _Run:
             self.waited += 1
             if self.waited % ROUNDS_TO_TELL == 0:
                 n = sum(len(task.jobs) for task in self.elsewhere)
-                self.tell(f"waiting for {n} that another runner has begun")
+                self.tell(f"waiting for {n} that another runner has started")
             threading.Event().wait(POLL_SECONDS)
         done = self.store.finished([job.id for task in self.elsewhere for job in task.jobs])
         left = [replace(task, jobs=tuple(j for j in task.jobs if j.id not in done)) for task in self.elsewhere]

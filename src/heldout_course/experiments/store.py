@@ -76,7 +76,7 @@ def machine_name() -> str:
 def is_gone(owner: str) -> bool | None:
     """Whether a runner's process has ended; None where this machine cannot know.
 
-    A process that has the number of an ended one is told apart by when it began, where the system says so.
+    A process with the number of an ended one is recognised by its start time, where the system knows it.
     """
     machine, number, began, *_ = [*owner.split("|"), "", ""]
     if machine != machine_name() or not number.isdigit() or sys.platform == "win32":
@@ -135,7 +135,7 @@ class Store:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise DiskError(f"cannot make this folder: {error.strerror}", where=str(self.path.parent)) from error
+            raise DiskError(f"Cannot create this folder: {error.strerror}", where=str(self.path.parent)) from error
         with self._guard():
             self._db = sqlite3.connect(self.path.absolute(), timeout=BUSY_SECONDS, isolation_level=None)
             self._make(self._db)
@@ -159,24 +159,26 @@ class Store:
     def _check(self, db: sqlite3.Connection) -> None:
         identity, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
         if identity != APPLICATION_ID:
-            raise ArtifactError("this is no store of heldout's", where=str(self.path), fix="give another --store FILE")
+            raise ArtifactError("This is not a file of results", where=str(self.path), fix="give another --store FILE")
         if version != SCHEMA:
             raise ArtifactError(
-                f"this store has format {version}, and this heldout reads format {SCHEMA}",
+                f"This file of results has format {version}, and this heldout reads format {SCHEMA}",
                 where=str(self.path),
-                fix="give a new --store FILE, or use the heldout that wrote it; nothing in it was changed",
+                fix="give a new --store FILE, or use the heldout that wrote it; the file is unchanged",
             )
         missing = {name for name, _ in _tables()} - {n for (n,) in db.execute("SELECT name FROM sqlite_master")}
         if missing:
             raise ArtifactError(
-                f"this store lacks its table {min(missing)!r}", where=str(self.path), fix="give another --store FILE"
+                f"This file of results has no table {min(missing)!r}",
+                where=str(self.path),
+                fix="give another --store FILE",
             )
 
     @property
     def db(self) -> sqlite3.Connection:
         """The open connection."""
         if self._db is None:
-            raise ArtifactError("this store is closed", where=str(self.path))
+            raise ArtifactError("This file of results is closed", where=str(self.path))
         return self._db
 
     def close(self) -> None:
@@ -199,27 +201,29 @@ class Store:
         except sqlite3.Error as error:
             text = str(error)
             if self.path.is_dir():
-                raise DiskError("this is a folder", where=str(self.path), fix="give another --store FILE") from error
+                raise DiskError(
+                    "This is a folder, not a file of results", where=str(self.path), fix="give another --store FILE"
+                ) from error
             if "locked" in text or "busy" in text:
                 raise DiskError(
-                    f"another process holds this store for {BUSY_SECONDS:.0f} seconds",
+                    f"Another process has locked this file for {BUSY_SECONDS:.0f} seconds",
                     where=str(self.path),
-                    fix="run the same command again; what is finished is kept",
+                    fix="run the same command again; finished results are kept",
                 ) from error
             if "not a database" in text or "malformed" in text or "no such" in text:
                 raise ArtifactError(
-                    f"this store cannot be read ({text})", where=str(self.path), fix="give another --store FILE"
+                    f"Cannot read this file of results ({text})", where=str(self.path), fix="give another --store FILE"
                 ) from error
             if "readonly" in text or "unable to open" in text:
                 raise DiskError(
-                    f"no results can be kept here ({text})",
+                    f"Cannot write results here ({text})",
                     where=str(self.path),
-                    fix="give another --store FILE, or the right to write there; what is finished is kept",
+                    fix="give another --store FILE, or make this one writable; finished results are kept",
                 ) from error
             raise DiskError(
-                f"cannot write: {text}",
+                f"Cannot write: {text}",
                 where=str(self.path),
-                fix="free some space, then run the same command again; what is finished is kept",
+                fix="free some space and run the same command again; finished results are kept",
             ) from error
 
     @contextmanager
@@ -330,7 +334,7 @@ def to_json(value: Any) -> str:
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:
-    """Open a file that may stand where nothing can be written: then as it is, without what runners share beside it."""
+    """Open a file that may be in a read-only place: then as it is, without the files that runners share next to it."""
     for how in ("mode=ro", "mode=ro&immutable=1"):
         db = sqlite3.connect(f"{path.resolve().as_uri()}?{how}", timeout=BUSY_SECONDS, isolation_level=None, uri=True)
         try:
@@ -348,4 +352,4 @@ def _read(text: str, path: Path) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ArtifactError(f"a result is damaged: {error}", where=str(path), fix="give another --store FILE") from None
+        raise ArtifactError(f"A result is damaged: {error}", where=str(path), fix="give another --store FILE") from None

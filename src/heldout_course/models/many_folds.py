@@ -34,9 +34,7 @@ def shuffled_folds(n_rows: int, *, n_folds: int, repeats: int, seed: int) -> np.
         If there are fewer rows than folds, or fewer than 2 folds.
     """
     if not 2 <= n_folds <= n_rows or repeats < 1:
-        raise SettingError(
-            f"{n_folds} folds of {n_rows} rows, {repeats} times, cannot be drawn", fix="n_folds=5, repeats=10"
-        )
+        raise SettingError(f"Cannot draw {n_folds} folds of {n_rows} rows {repeats} times", fix="n_folds=5, repeats=10")
     random = np.random.default_rng(seed)
     size = n_rows // n_folds
     parts = np.full((repeats, n_rows), -1, np.int16)
@@ -74,7 +72,7 @@ def _training_sums(x: np.ndarray, y: np.ndarray, parts: np.ndarray) -> _Sums:
     d = x.shape[1]
     n = outside[..., -1]
     if (n < 1).any():
-        raise SettingError("a fold's training rows lack a class", fix="fewer folds, or stratified ones")
+        raise SettingError("The training rows of a fold lack a class", fix="use fewer folds, or stratified ones")
     return _Sums(n, outside[..., :d], outside[..., d : 2 * d])
 
 

@@ -96,7 +96,7 @@ def svm_grid(nested: bool = False, folds: int = 5, *, seed: int) -> dict[str, An
     ----------
     nested : bool
         Search within the training rows of each of five outer folds (by class, scaled by training rows), and score the
-        chosen pair on rows that the search has not seen. Otherwise as printed: all rows scaled together, one shuffle
+        chosen pair on rows that the search has not seen. Otherwise as published: all rows scaled together, one shuffle
         cut into equal folds, and the score of the best pair reported.
     """
     from heldout.kinds.loading import load

@@ -24,7 +24,7 @@ def label_number(word: str, names: Sequence[str] = EVERYDAY) -> dict[str, Any]:
     from heldout.prepare.categories import CategoryNumbers
 
     if word not in names:
-        raise SettingError(f"there is no class {word!r}", fix=", ".join(names))
+        raise SettingError(f"Unknown class {word!r}", fix=", ".join(names))
     coding = CategoryNumbers({"name": list(names)}).fit(pd.DataFrame({"name": list(names)}, dtype=object))
     number = int(coding.transform(pd.DataFrame({"name": [word]}, dtype=object))[0, 0])
     return {"label": number, "name_of_label": coding.categories_[0][number], "answers_changed": _answers_changed()}

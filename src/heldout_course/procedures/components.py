@@ -78,7 +78,7 @@ def iris_new_rows(way: str = "component-rows", fitted_on: str = "all", sets: int
     ----------
     way : 'component-rows', 'component-columns' or 'scores'
         See `heldout.augment.features.PCANoise`. The first two add normal noise of 0.1 cm to the components, as the
-        course's companion file and its printed listing do; 'scores' moves each row on its own, by 0.1 deviations.
+        course's companion file and its published listing do; 'scores' moves each row on its own, by 0.1 deviations.
     fitted_on : 'all' or 'train'
         Rows that the components are fitted on.
     """

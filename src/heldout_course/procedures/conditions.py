@@ -24,7 +24,7 @@ def unseen_appearance(training: str = "one", rows: int = 120, *, seed: int) -> d
     """A class of several appearances: the class "even" of handwritten digits against the class "odd".
 
     Trains the nearest neighbour on 8s as the only even digits, or on as many rows of all even digits; odd digits are
-    the same. Accuracy is told for the appearance that was seen, and for the four that were not.
+    the same. Accuracy is given for the appearance that was seen, and for the four that were not.
     """
     from heldout_course.scratch.nearest_neighbours import NearestNeighbours
 

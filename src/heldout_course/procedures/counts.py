@@ -71,7 +71,7 @@ def outcomes(actual: int, assigned: int) -> dict[str, Any]:
 
 @procedure("confusion-matrix")
 def confusion_matrix(counts: Sequence[Sequence[int]], axis: str = "rows") -> dict[str, Any]:
-    """Metrics of a matrix of counts (rows = actual), and its percentages by row, or as printed by the wrong axis.
+    """Metrics of a matrix of counts (rows = actual), and its percentages by row, or as published, by the wrong axis.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def confusion_matrix(counts: Sequence[Sequence[int]], axis: str = "rows") -> dic
     percent = many_classes.accuracy_matrix(matrix) if axis == "rows" else 100 * matrix / totals[None, :]
     each = many_classes.accuracy_matrix(matrix).diagonal()
     (actual, assigned, n), *_ = many_classes.most_confused(matrix, 1)
-    guessed = matrix.sum(axis=0)
+    predicted = matrix.sum(axis=0)
     return {
         "confusion": matrix,
         "percent": np.round(percent, 1),
@@ -97,7 +97,7 @@ def confusion_matrix(counts: Sequence[Sequence[int]], axis: str = "rows") -> dic
         "best_class": int(each.argmax()),
         "best_percent": float(each.max()),
         "most_confused": f"{actual} called {assigned}: {n}",
-        "never_predicted": ", ".join(str(k) for k in np.flatnonzero(guessed == 0)) or "none",
+        "never_predicted": ", ".join(str(k) for k in np.flatnonzero(predicted == 0)) or "none",
         "least_row_sum": float(percent.sum(axis=1).min()),
         "most_row_sum": float(percent.sum(axis=1).max()),
         **{f"from_{i}_to_{j}": float(percent[i, j]) for i, j in ((0, 5), (8, 3), (8, 5), (4, 9))},

@@ -66,7 +66,7 @@ def convexity(
     Parameters
     ----------
     definition : 'not cut' or 'chord above'
-        When a curve counts as convex: no chord cuts it between its ends (as printed), or every chord lies on or above
+        When a curve counts as convex: no chord cuts it between its ends (as published), or every chord lies on or above
         it. All chords between 25 points are tried.
     """
     f = Polynomial(coefficients)

@@ -14,7 +14,7 @@ from heldout_course.experiments.procedures import procedure
 
 @procedure("table-layout")
 def table_layout() -> dict[str, Any]:
-    """Where the four outcomes stand in the course's table (rows: assigned) and in our matrix (rows: actual)."""
+    """Where the four outcomes are in the course's table (rows: assigned) and in our matrix (rows: actual)."""
     from heldout.evaluate.confusion import confusion
     from heldout_course.scratch.two_classes import tally
 
@@ -77,7 +77,7 @@ def scheme_by_number(number: int, inputs: int = 784, units: int = 100, *, seed: 
 def first_answers(
     hidden: Sequence[int], digits: Sequence[int], rows: int = 1000, epochs: int = 200, *, seed: int
 ) -> dict[str, Any]:
-    """A net that tells odd digits from even ones, on the first test image of each of a list of digits."""
+    """A net that separates odd digits from even ones, on the first test image of each of a list of digits."""
     from heldout.nets.classifier import NetClassifier
     from heldout_course.procedures.digits import mnist_rows
 

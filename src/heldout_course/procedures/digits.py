@@ -30,7 +30,7 @@ def mnist_rows() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 @procedure("digit-pictures", light=False)
 def digit_pictures(way: str, shown: int = 6) -> dict[str, Any]:
-    """The first test digits as they are, scaled, standardized or scrambled, brought to bytes to be looked at.
+    """The first test digits as they are, scaled, standardized or scrambled, converted to bytes to be looked at.
 
     `neighbours_alike` is the mean correlation of a pixel with the one to its right over 1,000 test digits, among the
     pixels that vary; `picture_gap` the largest difference of a shown byte from the digit as it is.
@@ -95,7 +95,7 @@ def _along_components(rows: int, judge: str) -> _Scores:
 
 @procedure("on-components", light=False)
 def on_components(classifier: str, components: int, rows: int = 60_000, judge: str = "test") -> dict[str, Any]:
-    """A model on so many principal components of standardized MNIST (0: on the pixels themselves).
+    """A model on a number of principal components of standardized MNIST (0: on the pixels themselves).
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def on_components(classifier: str, components: int, rows: int = 60_000, judge: s
 def forest_on_components(
     components: int, rows: int = 60_000, judge: str = "test", trees: int = 50, *, seed: int
 ) -> dict[str, Any]:
-    """A forest on so many principal components of standardized MNIST, as `on_components`."""
+    """A forest on a number of principal components of standardized MNIST, as `on_components`."""
     from sklearn.ensemble import RandomForestClassifier
 
     return _scored(RandomForestClassifier(trees, random_state=seed), components, rows, judge)

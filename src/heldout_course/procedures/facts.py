@@ -25,7 +25,7 @@ def table_of(name: str, copy: str = "uci") -> tuple[np.ndarray, np.ndarray, list
     from heldout.data.named_loading import load_named
 
     if name not in ("iris", "breast-cancer") or copy not in ("uci", "fisher"):
-        raise SettingError(f"there is no table {name!r} in copy {copy!r}", fix="iris or breast-cancer, uci or fisher")
+        raise SettingError(f"Unknown table {name!r} or copy {copy!r}", fix="iris or breast-cancer, uci or fisher")
     data = load_named(name)
     x = data.x.to_numpy(np.float64).copy()
     if name == "iris" and copy == "uci":

@@ -86,12 +86,12 @@ def _disc(rows: int, noise: float, random: np.random.Generator) -> tuple[np.ndar
 
 @procedure("cross-entropy-of")
 def cross_entropy_of(probabilities: Sequence[float], true: int, binary: str = "printed") -> dict[str, Any]:
-    """Loss of one prediction. One probability stands for a node that says class 1.
+    """Loss of one prediction. One probability is that of class 1.
 
     Parameters
     ----------
     binary : 'printed' or 'both terms'
-        Whether the minus sign of the formula for two classes belongs to its first term alone, as printed.
+        Whether the minus sign of the formula for two classes belongs to its first term alone, as published.
     """
     p = np.array([probabilities], float)
     if p.shape[1] > 1:

@@ -1,4 +1,4 @@
-"""Two classes of iris by two lengths, and the small net that learns to tell them apart."""
+"""Two classes of iris by two lengths, and the small net that learns to separate them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def iris_pair(seed: int, augment: str = "printed", scaled: bool = False) -> Pair
 
 @procedure("iris-pair", light=False)
 def iris_pair_facts(augment: str = "printed", *, seed: int) -> dict[str, Any]:
-    """Rows of the two classes, and whether a straight line tells them apart (decided by a linear program)."""
+    """Rows of the two classes, and whether a straight line separates them (decided by a linear program)."""
     pair = iris_pair(seed, augment)
     originals = iris_pair(seed, "none")
     return {

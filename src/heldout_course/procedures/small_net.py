@@ -52,10 +52,10 @@ def which_weight(layer: int, source: int, target: int, hidden: Sequence[int] = (
 
 @procedure("dropout-variants")
 def dropout_variants(share: float, draws: int = 2000, *, seed: int) -> dict[str, Any]:
-    """Which sub-networks dropout trains, and whether scaled weights stand for the mean of them all.
+    """Which sub-networks dropout trains, and whether scaled weights give the mean of them all.
 
     Gaps are largest differences of probability over 20 inputs, between the weighted geometric mean of all sub-networks
-    (brought to sum 1) and the whole net with its weights times 1 - share.
+    (rescaled to sum to 1) and the whole net with its weights times 1 - share.
     """
     random = np.random.default_rng(seed)
     net = MLP((3, 2), activation="sigmoid", seed=seed).start(2, np.arange(2))

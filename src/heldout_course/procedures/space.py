@@ -37,7 +37,7 @@ def space_coverage(dimensions: int, points: int = 100, bins: int = 10, *, seed: 
 def population_line(year: int, rounded: bool = True) -> dict[str, Any]:
     """Least squares through the world population of 1910 to 1960, asked about another year.
 
-    `rounded` computes with slope and intercept to four digits, as they are printed.
+    `rounded` computes with slope and intercept to four digits, as they are published.
     """
     years, people = np.array(list(WORLD), float), np.array(list(WORLD.values()))
     slope = float(((years - years.mean()) * (people - people.mean())).sum() / ((years - years.mean()) ** 2).sum())

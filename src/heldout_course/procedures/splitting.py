@@ -119,7 +119,7 @@ def split_preset(preset: str, rows: int = 10_000) -> dict[str, Any]:
     from heldout.split.ways import PRESETS, split_at_random
 
     if preset not in PRESETS:
-        raise SettingError(f"there is no preset {preset!r}", fix=", ".join(PRESETS))
+        raise SettingError(f"Unknown preset {preset!r}", fix=", ".join(PRESETS))
     parts = split_at_random(np.arange(rows), shares=PRESETS[preset], seed=1)
     together = np.concatenate(list(parts.values()))
     percent = {name: 100 * len(parts[name]) / rows if name in parts else 0.0 for name in PARTS}

@@ -47,7 +47,7 @@ def with_holes() -> np.ndarray:
 def place_of(feature: str) -> int:
     """Column of a feature's name."""
     if feature not in NAMES:
-        raise SettingError(f"the table has no feature {feature!r}", fix=", ".join(NAMES))
+        raise SettingError(f"Unknown feature {feature!r}", fix=", ".join(NAMES))
     return NAMES.index(feature)
 
 
@@ -100,7 +100,7 @@ def toy_feature(feature: str, scale: str = "none", ddof: int = 0, whiskers: str 
     scale : 'none' or 'standardize'
         On all rows, divisor n.
     ddof : int
-        Divisor n - ddof of the deviation and the standard error that are told.
+        Divisor n - ddof of the deviation and the standard error.
     whiskers : 'values' or 'fences'
         Whether whiskers end at the last value within the fences, or at the fences themselves.
     """

@@ -31,7 +31,7 @@ def iris_tree(path: str = "root", features: int = 3, copy: str = "uci") -> dict[
     for answer in [] if path == "root" else [part.strip() for part in path.split(",")]:
         child = {"yes": node.yes, "no": node.no}.get(answer)
         if child is None:
-            raise SettingError(f"the tree has no node {path!r}", fix="answers yes or no, as far as there are questions")
+            raise SettingError(f"The tree has no node {path!r}", fix="answers yes or no, as far as there are questions")
         node = child
     species = ("setosa", "versicolor", "virginica")
     return {

@@ -60,7 +60,7 @@ class MLP:
     def start(self, n_features: int, classes: np.ndarray) -> MLP:
         """Draw the first weights."""
         if len(classes) < 2:
-            raise ValueError(f"{len(classes)} class: there is nothing to tell apart")
+            raise ValueError(f"{len(classes)} class: there is nothing to separate")
         random = np.random.default_rng(self.seed)
         self.classes_, n_outputs = classes, 1 if len(classes) == 2 else len(classes)
         self.activations_ = [self.activation] * len(self.hidden) + ["sigmoid" if n_outputs == 1 else "softmax"]

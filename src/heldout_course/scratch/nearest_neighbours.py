@@ -29,7 +29,7 @@ class NearestNeighbours:
 
     def __init__(self, k: int = 3, *, ties: str = "lowest", seed: int = 0) -> None:
         if ties not in ("lowest", "nearest", "random"):
-            raise ValueError(f"ties={ties!r} is none of 'lowest', 'nearest', 'random'")
+            raise ValueError(f"Unknown ties {ties!r}: choose from 'lowest', 'nearest', 'random'")
         self.k, self.ties, self.seed = k, ties, seed
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> NearestNeighbours:

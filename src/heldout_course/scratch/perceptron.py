@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Perceptron:
-    """Two classes -1 and +1, told apart by the sign of w·x + b.
+    """Two classes -1 and +1, separated by the sign of w·x + b.
 
     A row on the wrong side pulls the line towards itself: w <- w + y x, b <- b + y. Where a line separates the
     classes, it is found after finitely many mistakes; where none does, the search never ends by itself.
@@ -14,7 +14,7 @@ class Perceptron:
     Parameters
     ----------
     n_epochs : int
-        At most so many passes over the rows.
+        Most passes over the rows.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Perceptron:
         X = np.asarray(X, dtype=float)
         self.classes_ = np.unique(y)
         if len(self.classes_) != 2:
-            raise ValueError(f"a perceptron tells 2 classes apart, y has {len(self.classes_)}")
+            raise ValueError(f"a perceptron separates 2 classes, y has {len(self.classes_)}")
         self.coef_, self.intercept_ = np.zeros(X.shape[1]), 0.0
         self.n_mistakes_: list[int] = []
         for _ in range(self.n_epochs):

@@ -89,14 +89,14 @@ def test_all_drawings_that_recipes_name_exist():
 
 
 def test_an_unknown_drawing_offers_the_near_ones():
-    with pytest.raises(SettingError, match="there is no drawing 'boxs'") as error:
+    with pytest.raises(SettingError, match="Unknown drawing 'boxs'") as error:
         find_drawing("boxs")
     assert "boxes" in error.value.fix
 
 
 def test_a_name_stands_for_one_drawing():
     find_drawing("boxes")
-    with pytest.raises(SettingError, match="two drawings"):
+    with pytest.raises(SettingError, match="Two drawings"):
         drawing("boxes", "again")(lambda results: None)
 
 
@@ -127,7 +127,7 @@ def test_results_that_lack_what_is_drawn_do_not_break_the_page(tmp_path):
     plan = replace(entry.found.plan, recipe=recipe)
     (picture,) = pictures_of(replace(entry.found, plan=plan))
     assert "No drawing" in picture
-    assert "finds nothing called" in picture
+    assert "these results do not have" in picture
 
 
 def test_drawings_and_the_results_that_they_take_are_small(tmp_path):

@@ -43,7 +43,7 @@ WRONG = {
     "a claim that names an absent axis": ("error(momentum=0.9)", "error(momentun=0.9)", 9, "did you mean 'momentum'"),
     "a claim without comparison": ("<", "+", 9, "a claim compares"),
     "a claim that is code": ("error(momentum=0.9)", "__import__('os').system('true')", 9, "axis=value"),
-    "an alias": ("[0, 0.9]", "&a [0, 0.9]", 6, "write it out"),
+    "an alias": ("[0, 0.9]", "&a [0, 0.9]", 6, "write the value out"),
     "a tag": ("[0, 0.9]", "!!python/tuple [0, 0.9]", 6, "leave out the word"),
     "a key twice": ("title: Momentum", "title: Momentum\ntitle: again", 3, "leave one out"),
     "an unknown layer": ("dense 8, relu", "dnese 8, relu", 4, ""),
@@ -98,7 +98,7 @@ def test_hostile_texts_are_refused_in_words(tmp_path, content, says):
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(SettingError, match="cannot read this recipe"):
+    with pytest.raises(SettingError, match="Cannot read this recipe"):
         load_recipe(tmp_path / "none.yaml")
 
 
@@ -119,5 +119,5 @@ def test_any_text_is_a_claim_or_refused_in_words(text):
 
 
 def test_deep_parentheses_are_refused():
-    with pytest.raises(SettingError, match="too many parts"):
+    with pytest.raises(SettingError, match="Too many parts"):
         parse_claim("(" * 150 + "1" + ")" * 150 + " < 2", Source("here"), ())

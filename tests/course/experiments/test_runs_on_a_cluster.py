@@ -15,7 +15,7 @@ import procedures_for_runs as given
 import pytest
 
 from heldout.errors import MissingExtraError, SettingError
-from heldout_course.experiments.cluster import check_engine
+from heldout_course.experiments.execution import check_engine
 from heldout_course.experiments.runner import run_jobs
 from heldout_course.experiments.store import Store
 
@@ -28,7 +28,7 @@ with_ray = pytest.mark.skipif(
     "engine", ["mars", "ray://", "ray://host", "ray://host:1/x", "ray://a b:10001", "RAY", "http://a:1"]
 )
 def test_an_engine_that_is_none_is_refused(engine):
-    with pytest.raises(SettingError, match="there is no engine") as error:
+    with pytest.raises(SettingError, match="Unknown engine") as error:
         check_engine(engine)
     assert "ray://HOST:PORT" in error.value.fix
 
@@ -44,7 +44,7 @@ def test_without_ray_its_extra_is_named(monkeypatch):
 @pytest.mark.parametrize("engine", ["ray://127.0.0.1:1", "ray://127.0.0.1:99999", "ray"])
 def test_a_cluster_that_is_not_there_is_told_at_once(tmp_path, monkeypatch, engine):
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
-    with Store(tmp_path / "results.sqlite") as store, pytest.raises(SettingError, match="cannot reach the cluster"):
+    with Store(tmp_path / "results.sqlite") as store, pytest.raises(SettingError, match="Cannot reach the cluster"):
         run_jobs(given.noting(1, 0, str(tmp_path)), store, given.run_task, n_workers=1, engine=engine)
 
 
@@ -129,7 +129,7 @@ def test_a_runner_that_is_stopped_takes_its_ray_along_and_goes_on_later(tmp_path
     _, noise = runner.communicate(timeout=60)
     if how == signal.SIGINT:
         assert "of 8 jobs are finished and kept" in noise
-        assert "the same command goes on" in noise
+        assert "run the same command again" in noise
         assert "Traceback" not in noise
     wait_until(lambda: not rays_of(runner.pid))
     if how == signal.SIGINT:

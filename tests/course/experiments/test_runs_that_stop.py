@@ -192,7 +192,7 @@ def test_another_program_s_database_is_refused(tmp_path):
     db.execute("CREATE TABLE birds (name TEXT)")
     db.commit()
     db.close()
-    with pytest.raises(ArtifactError, match="no store of heldout's"):
+    with pytest.raises(ArtifactError, match="not a file of results"):
         Store(path)
 
 

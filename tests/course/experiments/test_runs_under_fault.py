@@ -56,8 +56,8 @@ def test_a_disk_that_fills_up_loses_nothing_finished_and_the_same_command_goes_o
 
     stopped = call("run", str(path), "--store", str(tmp_path / "s.sqlite"), preexec_fn=little_room)
     assert stopped.returncode == 2
-    assert "cannot write" in stopped.stderr
-    assert "run the same command again; what is finished is kept" in stopped.stderr
+    assert "Cannot write" in stopped.stderr
+    assert "run the same command again; finished results are kept" in stopped.stderr
     assert "Traceback" not in stopped.stderr
     again = call("run", str(path), "--store", str(tmp_path / "s.sqlite"))
     assert again.returncode == 0
@@ -93,15 +93,15 @@ def test_a_store_that_may_only_be_read_is_shown_and_not_written(nobody):
     path = nobody / "results.sqlite"
     with Store(path, read_only=True) as store:
         assert store.finished(["a", "b"]) == {"a"}
-    with pytest.raises(DiskError, match="no results can be kept here") as error:
+    with pytest.raises(DiskError, match="Cannot write results here") as error:
         run_jobs(given.sleepers(2, 0), Store(path), given.run_task, n_workers=0)
     assert "--store FILE" in error.value.fix
 
 
 def test_a_store_that_cannot_be_made_names_what_stands_in_the_way(nobody):
-    with pytest.raises(DiskError, match="no results can be kept here"):
+    with pytest.raises(DiskError, match="Cannot write results here"):
         Store(nobody / "new.sqlite")
-    with pytest.raises(DiskError, match="cannot make this folder"):
+    with pytest.raises(DiskError, match="Cannot create this folder"):
         Store(nobody / "deeper" / "new.sqlite")
 
 
@@ -128,13 +128,13 @@ def test_a_runner_says_that_it_waits_for_another(tmp_path, monkeypatch):
 
         outcome = run_jobs(jobs, store, given.run_task, n_workers=0, progress=progress)
     assert (outcome.n_done, outcome.failed) == (2, {})
-    assert (1, 2, "waiting for 1 that another runner has begun") in told
+    assert (1, 2, "waiting for 1 that another runner has started") in told
 
 
 def test_a_folder_is_no_store(tmp_path):
-    with pytest.raises(DiskError, match="this is a folder"):
+    with pytest.raises(DiskError, match="This is a folder"):
         Store(tmp_path)
-    with pytest.raises(DiskError, match="this is a folder"):
+    with pytest.raises(DiskError, match="This is a folder"):
         Store(tmp_path, read_only=True)
 
 
@@ -142,7 +142,7 @@ def test_a_store_with_a_table_cut_out_is_refused(tmp_path):
     path = tmp_path / "results.sqlite"
     with Store(path) as store:
         store.db.execute("DROP TABLE leases")
-    with pytest.raises(ArtifactError, match="lacks its table 'leases'"):
+    with pytest.raises(ArtifactError, match="has no table 'leases'"):
         Store(path)
 
 

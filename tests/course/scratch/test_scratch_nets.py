@@ -273,7 +273,7 @@ def test_dropout_noises_the_training_and_not_the_prediction():
 
 
 def test_a_single_class_is_refused():
-    with pytest.raises(ValueError, match="nothing to tell apart"):
+    with pytest.raises(ValueError, match="nothing to separate"):
         MLP().fit(np.zeros((3, 2)), np.zeros(3))
 
 
