@@ -93,7 +93,7 @@ def test_arrays_become_tables_or_images(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "error", "words"),
     [
-        ({"x": np.zeros((4, 2))}, DataError, "no array 'y'"),
+        ({"x": np.zeros((4, 2))}, DataError, "array 'y' is missing"),
         ({"x": np.zeros((4, 2)), "y": np.arange(3)}, ShapeError, "shape"),
         ({"x": np.zeros((4, 2, 2)), "y": np.arange(4)}, ShapeError, "uint8"),
         ({"x": np.eye(4), "y": np.zeros(4, int)}, LabelError, "one class"),

@@ -181,7 +181,7 @@ def test_folders_that_cannot_be_learned_from_are_refused(tmp_path):
     assert "the folder is empty" in refused(tmp_path / "empty")
     folder_of(tmp_path / "one", classes=("cat",))
     (tmp_path / "one" / "dog").mkdir()
-    assert "one class only: 'cat'" in refused(tmp_path / "one", LabelError)
+    assert "Only one class: 'cat'" in refused(tmp_path / "one", LabelError)
     save(tmp_path / "flat" / "a.png", noise(1, 4, 4))
     assert "no class folder" in refused(tmp_path / "flat")
     for name in "ab":

@@ -52,7 +52,7 @@ def test_mixed_formats_rates_lengths_and_channels_are_brought_together_and_told(
     data = load(tmp_path)
     assert data.x.shape == (10, 2000, 1)
     notes = " ".join(data.notes)
-    for words in ("16,000 Hz 1", "brought to 8,000 Hz", "low/long.ogg", "high/short.aiff", "silent or constant"):
+    for words in ("16,000 Hz 1", "resampled to 8,000 Hz", "low/long.ogg", "high/short.aiff", "silent or constant"):
         assert words in notes
     assert "averaged (first: high/short.aiff)" in notes
 
@@ -147,7 +147,7 @@ def test_labels_csv_gives_groups_and_folds(tmp_path):
 
 def test_folders_that_cannot_be_learned_from_are_refused(tmp_path):
     folder_of(tmp_path / "one", classes=("low",))
-    with pytest.raises(LabelError, match="one class only"):
+    with pytest.raises(LabelError, match="Only one class: 'low'"):
         load(tmp_path / "one")
     for name in "ab":
         (tmp_path / "bad" / name).mkdir(parents=True)

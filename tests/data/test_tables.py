@@ -142,7 +142,7 @@ def test_a_bad_byte_deep_in_a_large_file_is_named_exactly(tmp_path):
         (rows(30, lambda i: "" if i == 4 else "ab"[i % 2]), ["empty", "line 6"]),
         (rows(30, lambda i: "NaN" if i == 5 else str(i % 2)), ["NaN", "line 7"]),
         (rows(30, lambda i: "inf" if i == 5 else str(i % 2)), ["infinite", "line 7"]),
-        (rows(30, lambda i: "a"), ["one class only", "'a'"]),
+        (rows(30, lambda i: "a"), ["only one class", "'a'"]),
         (rows(30, lambda i: f"n{i}"), ["30 different values", "id"]),
         (rows(300, lambda i: f"{i * 0.37:.3f}"), ["regression"]),
         (rows(300, lambda i: str(i)), ["regression"]),

@@ -205,7 +205,7 @@ def test_a_list_of_files_gives_parts_times_and_folds(tmp_path, monkeypatch):
     run = train(tmp_path, split="column:part", folds="published", out=tmp_path / "runs" / "b", **options)
     assert len(json.loads((run.path / "split.json").read_text())["test"]) == 10
     assert run.metrics["cross_validation"]["folds"] == 5
-    with pytest.raises(SettingError, match="no column 'when'; the columns are file, label, fold, taken, part"):
+    with pytest.raises(SettingError, match="Unknown column 'when'; the columns are file, label, fold, taken, part"):
         train(tmp_path, split="time:when", out=tmp_path / "runs" / "c", **options)
     (tmp_path / "labels.csv").unlink()
     for i in range(40):

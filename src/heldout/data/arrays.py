@@ -36,7 +36,7 @@ def load_npz(path: Path) -> Dataset:
             members = {info.filename: info for info in archive.infolist()}
             for needed in ("x.npy", "y.npy"):
                 if needed not in members:
-                    raise DataError(f"there is no array {needed[:-4]!r}", where=where, fix=_FIX)
+                    raise DataError(f"array {needed[:-4]!r} is missing", where=where, fix=_FIX)
             arrays = {
                 name[:-4]: _read_array(archive, members[name], f"{where}:{name[:-4]}")
                 for name in ("x.npy", "y.npy", "groups.npy")

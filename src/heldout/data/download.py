@@ -107,7 +107,7 @@ def fetch_file(file: RemoteFile, addresses: Sequence[str], target: Path, *, prog
     addresses : sequence of str
         Full http(s) addresses, tried in order; each is tried twice if what it gives is damaged.
     target : Path
-        Appears only when the content is whole and checked; until then what has arrived is in a file beside it, whose
+        Appears only when the content is whole and checked; until then what has arrived is in a file next to it, whose
         name ends in `PARTIAL`, and a later call goes on there.
     progress : callable, optional
         Called with (bytes so far, bytes in all, what).

@@ -68,7 +68,7 @@ def dataset_of_files(
 
 def _one_class(classes: Sequence[str], skipped: Sequence[Skipped], where: str) -> LabelError:
     return LabelError(
-        f"one class only is left, {list(classes)!r}: {len(skipped):,} files cannot be used "
+        f"only one class is left, {list(classes)!r}: {len(skipped):,} files cannot be used "
         f"({skipped[0].id}: {skipped[0].reason})",
         where=where,
         fix="repair these files",

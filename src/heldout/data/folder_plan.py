@@ -132,11 +132,11 @@ def _refuse_parts_as_classes(path: Path, files: list[str], media: Media) -> None
     inner = sorted({name.split("/")[1] for name in files if name.count("/") >= 2 and name.split("/")[0] == found[0]})
     others = sorted({name.split("/")[0] for name in files if "/" in name} - set(found))
     has_train = any(top.casefold() in _TRAINING for top in found)
-    beside = f", and beside it lie {media.many} in {', '.join(f'{top}/' for top in others[:5])}" if others else ""
+    others_too = f", and there are {media.many} in {', '.join(f'{top}/' for top in others[:5])}" if others else ""
     missing = "" if has_train else ", and there is no train/ with class folders"
     raise DataError(
         f"{found[0]}/ would be taken for a class, but holds {len(inner):,} folders with {media.many} "
-        f"(first {found[0]}/{inner[0]}/){beside}{missing}",
+        f"(first {found[0]}/{inner[0]}/){others_too}{missing}",
         where=str(path),
         fix=f"give a folder with train/CLASS/{media.example} and test/CLASS/{media.example} and no other {media.many} "
         f"(move the rest out); if {found[0]!r} is a class indeed, put its {media.many} directly into {found[0]}/",
@@ -157,7 +157,7 @@ def _note_other_files(listing: Listing, plan: FolderPlan, media: Media) -> None:
     others = Counter(suffix or "no ending" for suffix in found if suffix not in media.suffixes)
     if others:
         kinds = ", ".join(f"{suffix} {count:,}" for suffix, count in others.most_common(5))
-        plan.notes.append(f"{others.total():,} files that are no {media.many} are left out ({kinds})")
+        plan.notes.append(f"{others.total():,} files are not {media.many} and are left out ({kinds})")
 
 
 def _note_empty_folders(listing: Listing, plan: FolderPlan, parts: dict[str, str], media: Media) -> None:
@@ -178,7 +178,7 @@ def _from_list(path: Path, listing: Listing, media: Media) -> FolderPlan:
     for needed in ("file", "label"):
         if needed not in raw.names:
             raise DataError(
-                f"there is no column {needed!r}; the columns are {', '.join(raw.names)}",
+                f"Unknown column {needed!r}; the columns are {', '.join(raw.names)}",
                 where=where,
                 fix="name the columns file,label (and group, fold if there are any)",
             )
@@ -233,7 +233,7 @@ def _check_labels(path: Path, plan: FolderPlan, media: Media) -> None:
     found = sorted(set(plan.labels.values()))
     if len(found) < 2:
         raise LabelError(
-            f"one class only: {found[0]!r} ({len(plan.labels):,} {media.many})",
+            f"Only one class: {found[0]!r} ({len(plan.labels):,} {media.many})",
             where=str(path),
             fix=f"a classifier needs at least two class folders with {media.many}",
         )

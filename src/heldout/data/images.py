@@ -3,7 +3,7 @@
 - PNG, JPEG, BMP, GIF, TIFF and WebP are read, known by their content and not by their name. The header is read first:
   more than 64 megapixels are refused before any pixel is decoded. Truncated files are refused.
 - EXIF orientation is applied (EXIF that cannot be read counts as none). Of an animation the first frame counts.
-- 16-bit grey is brought to 8 bits, ``round(value * 255 / 65535)``; of 16-bit colour, Pillow keeps the high bytes.
+- 16-bit grey is converted to 8 bits, ``round(value * 255 / 65535)``; of 16-bit colour, Pillow keeps the high bytes.
   32-bit and floating-point images are refused.
 - Transparency is laid on white. Palette and CMYK become RGB.
 - One channel if the file is grey, else three; a set has one channel only if every file is grey.
@@ -50,7 +50,7 @@ class MismatchError(Exception):
 
 @dataclass(frozen=True)
 class Form:
-    """What every image of a set is brought to.
+    """The form of every image of a set.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""A folder of images becomes one memory-mapped array, once; a list of sums tells when a file changes.
+"""A folder of images becomes one memory-mapped array, once; a list of sums shows when a file changes.
 
 Below the cache, ``imports/<hash of the folder's path and the rule>/`` holds ``images.npy`` (uint8, rows of equal size)
 and ``manifest.json`` (each file's size, times and SHA-256, and what was skipped). The manifest is taken away before
@@ -157,7 +157,7 @@ def _sum(root: Path, name: str) -> str:
 
 @dataclass(frozen=True)
 class _Source:
-    """What is decoded, into which folder of the cache, and who is told."""
+    """What is decoded, into which folder of the cache, and who listens."""
 
     root: Path
     listing: Listing

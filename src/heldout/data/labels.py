@@ -50,7 +50,7 @@ def check_target(
     _refuse_blank(codes, classes, where=where, place=place, what=what)
     if len(classes) < 2:
         raise LabelError(
-            f"target {what!r} has one class only: {classes[0]!r} in all {len(codes):,} rows",
+            f"target {what!r} has only one class: {classes[0]!r} in all {len(codes):,} rows",
             where=where,
             fix="a classifier needs rows of at least two classes; choose another target or add rows",
         )

@@ -39,5 +39,5 @@ class Media:
         """How a folder of them should look."""
         return (
             f"lay it out as FOLDER/CLASS/{self.example}, or FOLDER/train/CLASS/{self.example} and "
-            f"FOLDER/test/CLASS/{self.example}, or put a labels.csv with the columns file,label beside the {self.many}"
+            f"FOLDER/test/CLASS/{self.example}, or put a labels.csv with the columns file,label next to the {self.many}"
         )

@@ -264,8 +264,8 @@ def describe(name: str) -> NamedDataset:
 
         near = difflib.get_close_matches(name, NAMED, n=1)
         raise SettingError(
-            f"there is no dataset named {name!r}; there are {', '.join(NAMED)}",
-            fix=near[0] if near else "choose one",
+            f"Unknown dataset {name!r}; known: {', '.join(NAMED)}",
+            fix=f"did you mean {near[0]!r}?" if near else "choose one of these",
         )
     return NAMED[name]
 

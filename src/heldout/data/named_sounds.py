@@ -275,7 +275,7 @@ def fetch_large(address: str, target: Path, file: RemoteFile, *, progress: Progr
             n_bytes = 0
             while block := response.read(_BLOCK):
                 if n_bytes == 0 and not block.startswith(b"PK"):
-                    raise DataError("answered with something that is no zip", where=address)
+                    raise DataError("answered with something other than a zip file", where=address)
                 n_bytes += len(block)
                 if n_bytes > most:
                     raise DataError(f"sends more than {most:,} bytes", where=address)

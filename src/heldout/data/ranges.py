@@ -15,7 +15,7 @@ _BLOCK_ROWS = 4096
 def ranges(data: Dataset) -> dict[str, dict[str, Any]]:
     """By column (tables) or for all values (images, sounds): min, max, mean, and missing values of tables.
 
-    Categorical columns tell how many different values they have. An all-missing column has None for its numbers.
+    Categorical columns have their number of different values. An all-missing column has None for its numbers.
     """
     if not is_frame(data.x):
         return {"values": _of_array(data.x)}

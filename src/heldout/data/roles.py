@@ -79,7 +79,7 @@ def add_listed_roles(data: Dataset, path: Path, roles: Mapping[str, str]) -> Dat
     absent = [name for name in roles.values() if name not in raw.names]
     if absent:
         raise SettingError(
-            f"there is no column {absent[0]!r}; the columns are {', '.join(raw.names)}",
+            f"Unknown column {absent[0]!r}; the columns are {', '.join(raw.names)}",
             where=str(path),
             fix=f"--split {option}:COL with one of these",
         )

@@ -1,4 +1,4 @@
-"""A folder of sounds becomes one memory-mapped array, once; a list of sums tells when a file changes.
+"""A folder of sounds becomes one memory-mapped array, once; a list of sums shows when a file changes.
 
 Below the cache, ``imports/<hash of the folder's path and the options>/`` holds ``sounds.npy`` (int16, rows of equal
 length) and ``manifest.json`` (each file's size, times, SHA-256 and header, and what was skipped). The manifest is taken
@@ -122,7 +122,7 @@ def import_sounds(
 
 
 def choose_form(headers: Sequence[SoundHeader], sample_rate: int | None, clip_seconds: float | None) -> SoundForm:
-    """The rate and length that a set of sounds is brought to; see `import_sounds`."""
+    """The rate and length to which a set of sounds is resampled and cut; see `import_sounds`."""
     if sample_rate is None:
         rates = Counter(header.rate for header in headers)
         most = max(rates.values())
@@ -332,7 +332,7 @@ def _notes(names: list[str], headers: list[SoundHeader], heard: list[Heard], for
     if set(rates) != {form.rate}:
         shown = ", ".join(f"{rate:,} Hz {count:,}" for rate, count in rates.most_common(5))
         notes.append(
-            f"sample rates: {shown}; all are brought to {form.rate:,} Hz"
+            f"sample rates: {shown}; all are resampled to {form.rate:,} Hz"
             + (
                 f". Where the rate goes along with the class it gives the class away: --sample-rate {min(rates)} "
                 "removes what only the higher rates hold"

@@ -3,7 +3,7 @@
 - WAV, OGG (Vorbis, Opus), FLAC, MP3, AIFF, AU and CAF are read, known by their content and not by their name; 8, 16, 24
   and 32 bits, float, any rate from 1,000 to 768,000 Hz, up to 32 channels.
 - Channels are averaged. A channel that stays constant while another does not is dead, and is left out of the mean.
-- All sounds of a set are brought to one rate (by soxr, which filters out what the lower rate cannot hold) and to one
+- All sounds of a set are resampled to one rate (by soxr, which filters out what a lower rate cannot hold) and have one
   length: longer ones keep their beginning, shorter ones are filled up with zeros at the end.
 - Samples become 16-bit integers, ``round(value * 32768)``; what lies outside is clipped. 16-bit mono files of the set's
   rate come out as they are.
@@ -44,7 +44,7 @@ class BadSoundError(Exception):
 
 @dataclass(frozen=True)
 class SoundForm:
-    """What every sound of a set is brought to: samples per second, and number of samples."""
+    """The form of every sound of a set: samples per second, and number of samples."""
 
     rate: int
     length: int

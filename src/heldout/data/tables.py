@@ -180,7 +180,7 @@ def _find_target(raw: RawTable, target: str | None) -> str:
         return target
     likely = [name for name in raw.names if name.casefold() in _LIKELY_TARGETS]
     raise SettingError(
-        f"which column holds the labels? The table has {_listed(raw.names)}",
+        f"The column with the labels is not given; the table has {_listed(raw.names)}",
         where=raw.where,
         fix=f"--target {likely[0] if likely else raw.names[-1]!r}" + (" looks likely" if likely else ", for example"),
     )
@@ -192,7 +192,7 @@ def _find(raw: RawTable, name: str, role: str) -> None:
     folded = {known.casefold(): known for known in raw.names}
     near = difflib.get_close_matches(name.casefold(), folded, n=3)
     fix = f"--{role} {folded[near[0]]!r}" if near else f"choose one of these with --{role}"
-    raise SettingError(f"there is no column {name!r}; the table has {_listed(raw.names)}", where=raw.where, fix=fix)
+    raise SettingError(f"Unknown column {name!r}; the table has {_listed(raw.names)}", where=raw.where, fix=fix)
 
 
 def _listed(names: list[str], limit: int = 12) -> str:
@@ -265,7 +265,7 @@ def _features(
         notes.append(f"left out ({reason}): {_listed(dropped)}")
     if not kept:
         raise DataError(
-            f"no column is left to learn from ({len(names)} columns besides target and group"
+            f"no column is left to learn from ({len(names)} columns apart from target and group"
             + (f"; {notes[-1]}" if left_out else "")
             + (f"; {meant}" if meant else "")
             + ")",

@@ -1,6 +1,6 @@
 """What heldout knows about one kind of data.
 
-A further kind is one file beside `table.py`, `images.py` and `sounds.py`, with a class that fills in what differs from
+A further kind is one file next to `table.py`, `images.py` and `sounds.py`, with a class that fills in what differs from
 here, and one line in `registry.py`. Where files hold one row each, all of one shape, the names, the endings and
 `Kind.read_input` are enough.
 """
@@ -83,7 +83,7 @@ class Kind(ABC):
     measures : tuple of str
         What `measured` measures of each row.
     header_words : str
-        What a file's header tells, for findings: ``"size, shape and format"``.
+        What a file's header holds, for findings: ``"size, shape and format"``.
     most_headers : int
         Files whose headers a look reads.
     """

@@ -165,5 +165,5 @@ def reduced(images: np.ndarray, rows: np.ndarray, side: int) -> np.ndarray:
 
 
 def _evenly(rows: np.ndarray, most: int) -> np.ndarray:
-    """At most so many of the rows, evenly spaced."""
+    """At most ``most`` of the rows, evenly spaced."""
     return rows[np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(int)]

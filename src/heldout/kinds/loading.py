@@ -172,7 +172,7 @@ def _refuse_roles(reading: Reading, what: str) -> None:
 def _existing(text: str) -> Path:
     """The path, or an error that offers what may have been meant."""
     if text.startswith(("http://", "https://")):
-        raise DataError("an address is not read directly", where=text, fix="download it first, then give the file")
+        raise DataError("URLs are not read directly", where=text, fix="download it first, then give the file")
     path = Path(text).expanduser()
     try:
         if path.exists():
@@ -187,12 +187,12 @@ def _existing(text: str) -> Path:
         fix = f"did you mean {path.parent / near[0]}?"
     elif near_names:
         fix = f"did you mean {near_names[0]}?"
-    raise DataError("there is no such file, folder or dataset", where=text, fix=fix)
+    raise DataError("No such file, folder or dataset", where=text, fix=fix)
 
 
 def _load_file(path: Path, reading: Reading) -> Dataset:
     if not path.is_file():
-        raise DataError("neither a file nor a folder", where=str(path), fix="give a regular file or a folder")
+        raise DataError("not a file or folder", where=str(path), fix="give a regular file or a folder")
     suffix = path.suffix.lower()
     for kind in KINDS.values():
         if suffix in kind.containers:

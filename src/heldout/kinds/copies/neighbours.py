@@ -189,7 +189,7 @@ class ByTree:
         return a, b, self.points.distances(a, b)
 
     def _unknown(self, rows: np.ndarray, k: int, is_alone: np.ndarray) -> np.ndarray:
-        """Rows of whose neighbours k were too few to tell; those that have none are marked alone."""
+        """Rows of whose neighbours k were too few to decide; those that have none are marked alone."""
         unknown = [rows[:0]]
         step = max(1, BLOCK // k)
         for i in range(0, len(rows), step):

@@ -2,7 +2,7 @@
 
 Where the distance of two items is only known for listed pairs (after shifting one over the other, say), a group is
 tight if its members are linked by distances of at most a radius, and every other listed neighbour of theirs is several
-times as far. Coarse radii come first; a finer one may still find what a coarser one could not tell apart.
+times as far. Coarse radii come first; a finer one may still find what a coarser one could not separate.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from heldout.processes.cores import n_cores
 def over_blocks(work: Callable[[slice], None], n: int, size: int) -> None:
     """Call ``work`` for each block of ``n`` rows; calls run at the same time and must write to places of their own.
 
-    Products of matrices get one thread each meanwhile: in a small block, what is done beside the product takes as long.
+    Products of matrices get one thread each meanwhile: in a small block, what is not the product takes as long.
     """
     blocks = [slice(start, min(n, start + size)) for start in range(0, n, size)]
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_cores()) as pool:

@@ -32,7 +32,7 @@ WHAT = (
 
 
 def sound_pairs(data: Dataset, rows: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of rows that are the same recording; of more than 20,000 rows, so many at random are compared."""
+    """Pairs of rows that are the same recording; of more than 20,000 rows, 20,000 at random are compared."""
     if len(rows) > MOST:
         rows = np.sort(generator.permutation(rows)[:MOST])
     if len(rows) < 2:

@@ -47,7 +47,7 @@ def view_pairs(images: np.ndarray, rows: np.ndarray, generator: np.random.Genera
     ----------
     images : uint8 array, shape (n_images, height, width, channels)
     rows : int array
-        Those to compare, no two of them known copies; of more than 100,000, so many at random.
+        Those to compare, no two of them known copies; of more than 100,000, 100,000 at random.
     generator : numpy.random.Generator
     """
     if len(rows) > MOST:
