@@ -107,6 +107,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
             machine=machine,
             progress=self.callback,
             should_stop=self.should_stop,
+            hooks=self.hooks,
         )
         return self._accept(trained, order.settings, data.x, machine)
 

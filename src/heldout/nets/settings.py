@@ -221,6 +221,13 @@ class Options:
         unset="none",
     )
 
+    hooks: Sequence[Any] = setting(
+        (),
+        "Objects that act within the steps of training: see `heldout.nets.fit.hooks.Hook`.",
+        metavar="list of Hook",
+        unset="none",
+    )
+
     def __post_init__(self) -> None:
         plain = [one for one in declared.settings_of(self) if not one.metavar]
         found = [text for one in plain if (text := one.problem(getattr(self, one.name)))]

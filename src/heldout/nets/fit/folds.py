@@ -97,7 +97,13 @@ def fit_jobs(
     assert data is not None
     machine = machine_of(order.options)
     trained = train_jobs(
-        data, all_jobs, n_classes=len(fitted[0].classes_), machine=machine, progress=progress, should_stop=should_stop
+        data,
+        all_jobs,
+        n_classes=len(fitted[0].classes_),
+        machine=machine,
+        progress=progress,
+        should_stop=should_stop,
+        hooks=estimator.hooks,
     )
     for one, (first, n, settings) in zip(fitted, prepared, strict=True):
         one._accept(trained[first : first + n], settings, x, machine)

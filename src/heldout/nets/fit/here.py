@@ -20,6 +20,7 @@ import torch
 from heldout.errors import TrainingError
 from heldout.nets.fit.checkpoint import Checkpoint
 from heldout.nets.fit.feed import Feed
+from heldout.nets.fit.hooks import Hook
 from heldout.nets.fit.loop import TrainingStopped, train_stack
 from heldout.nets.fit.machine import DTYPES, total_memory, use_threads
 from heldout.nets.fit.optimizers import state_names
@@ -43,6 +44,7 @@ class _Task:
     machine: Machine
     n_threads: int
     size: int
+    hooks: Sequence[Hook]
     stopped: threading.Event = field(default_factory=threading.Event)
 
 
@@ -55,6 +57,7 @@ def train_here(
     *,
     progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
+    hooks: Sequence[Hook] = (),
 ) -> list[Trained]:
     """Train jobs of one program; results in their order."""
     dtype = DTYPES[jobs[0].settings.precision]
@@ -68,7 +71,7 @@ def train_here(
         size = max(1, stack_size(plan, jobs[0].settings, machine.device) // n_lanes) if way == "stack" else 1
         # A net that trains alone on one of several threads has the same bits whatever their number.
         told_threads = 1 if way != "stack" and n_lanes > 1 else n_threads
-        task = _Task(plan, feed, validation, machine, told_threads, size)
+        task = _Task(plan, feed, validation, machine, told_threads, size, hooks)
         if n_lanes == 1:
             return _train_in_turn(task, jobs, progress, should_stop)
         return _train_in_lanes(task, jobs, n_lanes, progress, should_stop)
@@ -95,6 +98,7 @@ def _train_in_turn(
                 progress=tell,
                 should_stop=should_stop,
                 checkpoint=keeper,
+                hooks=task.hooks,
             )
         except (MemoryError, RuntimeError) as error:
             if not ran_out_of_memory(error):

@@ -8,9 +8,11 @@ from typing import Any
 from heldout.errors import TrainingError
 from heldout.nets.fit.epoch import Epoch
 from heldout.nets.fit.feed import Feed
+from heldout.nets.fit.hooks import Hook
 from heldout.nets.fit.measure import measure
 from heldout.nets.fit.progress import Clock
 from heldout.nets.fit.run import Run
+from heldout.nets.fit.step import take_step
 from heldout.nets.plan import Plan
 from heldout.nets.settings import Job, Progress, Trained
 
@@ -28,6 +30,7 @@ def train_stack(
     progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
     checkpoint: Any = None,
+    hooks: Sequence[Hook] = (),
 ) -> list[Trained]:
     """Train jobs that share a program side by side.
 
@@ -46,6 +49,8 @@ def train_stack(
     should_stop : callable, optional
         Asked before each batch.
     checkpoint : heldout.nets.fit.checkpoint.Checkpoint, optional
+    hooks : sequence of Hook
+        What acts within the steps.
 
     Returns
     -------
@@ -56,7 +61,7 @@ def train_stack(
     TrainingStopped
         If `should_stop` returned True.
     """
-    run = Run(plan, jobs, feed)
+    run = Run(plan, jobs, feed, hooks)
     if checkpoint is not None:
         checkpoint.restore(run)
     clock = Clock(run, progress)
@@ -66,11 +71,13 @@ def train_stack(
                 if checkpoint is not None:
                     checkpoint.try_to_write(run)
                 raise TrainingStopped("the training was stopped", fix="start it again, or give it more time")
-            run.learn(run.gather(batch), batch)
+            take_step(run, batch)
             clock.tick()
             if checkpoint is not None:
                 checkpoint.maybe_write(run)
         scores = measure(run, validation or feed)
+        for hook in run.hooks:
+            hook.after_epoch(run, scores)
         run.end_epoch(scores)
         clock.end_epoch(run, scores)
     if checkpoint is not None:

@@ -12,10 +12,9 @@ import torch
 
 from heldout.nets.fit import optimizers
 from heldout.nets.fit.augmenting import Augmenter
-from heldout.nets.fit.batch import StepBatch
 from heldout.nets.fit.by_hand import DenseGradient, is_dense
 from heldout.nets.fit.feed import DIVISORS, Feed, Memory, Standardizer, mean_and_std
-from heldout.nets.fit.losses import row_losses
+from heldout.nets.fit.hooks import Hook
 from heldout.nets.fit.machine import sum_dtype
 from heldout.nets.fit.streams import NOISE, generator
 from heldout.nets.initializers import before_sigmoid, first_values
@@ -50,7 +49,8 @@ class Run:
         Epochs finished, and steps finished of the epoch at hand.
     """
 
-    def __init__(self, plan: Plan, jobs: Sequence[Job], feed: Feed) -> None:
+    def __init__(self, plan: Plan, jobs: Sequence[Job], feed: Feed, hooks: Sequence[Hook] = ()) -> None:
+        self.hooks = tuple(hooks)
         self.plan, self.jobs, self.feed = plan, list(jobs), feed
         self.settings = jobs[0].settings
         self.device, self.dtype = feed.device, feed.dtype
@@ -64,9 +64,9 @@ class Run:
         for number, job in enumerate(jobs):
             self.stack.load(number, self._first_arrays(job))
         self.optimizer = {name: torch.zeros_like(self.stack.values) for name in optimizers.state_names(self.settings)}
-        self._rule = optimizers.update_rule(self.settings)
+        self.rule = optimizers.update_rule(self.settings)
         self.loss_sums = torch.zeros(len(jobs), device=self.device, dtype=sum_dtype(self.device))
-        self._memory: Memory = {}
+        self.memory: Memory = {}
         self.augmenter = None
         if self.settings.augment:
             is_pixels = feed.divisor == DIVISORS["uint8"]
@@ -151,7 +151,8 @@ class Run:
 
     def _write_out(self) -> DenseGradient:
         s = self.settings
-        adds_up = s.optimizer == "sgd" and not s.nesterov and self.clip is None and self.l2 is None
+        is_plain = not s.nesterov and self.clip is None and self.l2 is None
+        adds_up = s.optimizer == "sgd" and is_plain and not self.hooks
         momenta = [m.job.settings.momentum for m in self.members]
         return DenseGradient(self.stack, s, momenta, self.optimizer["velocity"] if adds_up else None)
 
@@ -167,76 +168,11 @@ class Run:
         columns = [torch.tensor(per, device=self.device, dtype=self.dtype)[:, None].expand(-1, n) for per, n in parts]
         return torch.cat(columns, 1)
 
-    # A step
-
-    def gather(self, batch: StepBatch) -> Tensor:
-        """Rows of the batch as floats, (n_replicates, n_rows, n_values)."""
-        rows = self.feed.gather(batch.positions, self._memory)
-        if self.augmenter is not None:
-            rows = self.augmenter.apply(rows, batch)
-        return rows if self.standardizer is None else self.standardizer.apply(rows)
-
-    def forward(self, rows: Tensor, batch: StepBatch) -> Tensor:
-        """Outputs before the softmax."""
-        with self.precision():
-            return self.stack.logits(rows, self.shape, batch.state)
-
     def precision(self) -> Any:
         """Context in which the net computes: bfloat16 products with mixed precision."""
         if self.settings.precision != "mixed":
             return nullcontext()
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
-
-    def loss(self, logits: Tensor, batch: StepBatch) -> Tensor:
-        """Sum over the replicates of the mean loss of their batches (so that none touches another's gradient)."""
-        s = self.settings
-        losses = row_losses(
-            logits.to(self.dtype),
-            batch.labels,
-            loss=s.loss,
-            smoothing=s.label_smoothing,
-            others=batch.others,
-            shares=batch.shares,
-        )
-        each = (losses * batch.weights).sum(1)
-        self.loss_sums += each.detach() * batch.counts
-        return each.sum()
-
-    def learn(self, rows: Tensor, batch: StepBatch) -> None:
-        """Gradient of the loss, and the step that follows from it."""
-        if self.by_hand is None:
-            self.step(self.stack.backward(self.loss(self.forward(rows, batch), batch)), batch)
-            return
-        gradient = self.by_hand(rows, batch, self.loss_sums)
-        if gradient is not None:
-            self.step(gradient, batch)
-            return
-        with torch.no_grad():
-            self._decay(batch)
-            self.stack.values.add_(self.optimizer["velocity"])
-        self.done = batch.number + 1
-
-    def _decay(self, batch: StepBatch) -> None:
-        if self.weight_decay is not None:
-            self.stack.values.sub_(self.weight_decay * self.stack.values * batch.lr)
-
-    def step(self, gradient: Tensor, batch: StepBatch) -> None:
-        """Change the weights of the replicates that have rows in this batch."""
-        values = self.stack.values
-        touched = [values, *self.optimizer.values()]
-        kept = None if batch.idle is None else [block[batch.idle] for block in touched]
-        with torch.no_grad():
-            if self.l2 is not None:
-                gradient.addcmul_(self.l2, values)
-            if self.clip is not None:
-                norm = gradient.norm(dim=1, keepdim=True)
-                gradient.mul_((self.clip / norm.clamp(min=1e-30)).clamp(max=1.0))
-            self._decay(batch)
-            self._rule(values, gradient, self.optimizer, batch.lr, self.momentum, batch.t)
-            if kept is not None:
-                for block, old in zip(touched, kept, strict=True):
-                    block[batch.idle] = old
-        self.done = batch.number + 1
 
     # After an epoch
 

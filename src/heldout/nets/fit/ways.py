@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from heldout.nets.fit.here import train_here
+from heldout.nets.fit.hooks import Hook
 from heldout.nets.fit.planner import Data, Machine, choose_way, place
 from heldout.nets.fit.pool import train_in_processes
 from heldout.nets.settings import Job, Progress, Trained
@@ -21,6 +22,7 @@ def train_jobs(
     machine: Machine,
     progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
+    hooks: Sequence[Hook] = (),
 ) -> list[Trained]:
     """Train jobs, those of equal program together; results in the order of the jobs."""
     shape = tuple(data.x.shape[1:])
@@ -29,7 +31,7 @@ def train_jobs(
         group = [jobs[n] for n in numbers]
         plan = place(group[0].settings, shape, n_classes)
         way = choose_way(plan, group, machine.device)
-        if way == "processes" and min(len(group), machine.threads or n_cores()) > 1:
+        if way == "processes" and not hooks and min(len(group), machine.threads or n_cores()) > 1:
             n_workers = min(len(group), machine.threads or n_cores())
             found = train_in_processes(
                 data,
@@ -43,7 +45,7 @@ def train_jobs(
         else:
             threads = 1 if way == "processes" else machine.threads
             here = replace(machine, threads=threads)
-            found = train_here(data, group, plan, here, way, progress=progress, should_stop=should_stop)
+            found = train_here(data, group, plan, here, way, progress=progress, should_stop=should_stop, hooks=hooks)
         results.update(zip(numbers, found, strict=True))
     for trained in results.values():
         if trained.checkpoint:
