@@ -240,7 +240,7 @@ def test_only_the_named_classes_get_copies(photos, tmp_path, capsys):
     run_json(["augment", str(photos), str(out), "--copies", "2", "--only-classes", "ash"], capsys)
     assert labels_of(out)["label"].value_counts().to_dict() == {"ash": 30, "birch": 10, "Birch wood": 10}
     said = run_json(["augment", str(photos), str(tmp_path / "x"), "--only-classes", "oak"], capsys, code=2)["error"]
-    assert said["what"] == "there is no class 'oak'"
+    assert said["what"] == "Unknown class 'oak'"
 
 
 def test_mixtures_tie_two_groups_and_no_more_and_keep_to_their_fold(photos, tmp_path):
@@ -305,7 +305,7 @@ def test_what_is_there_already_is_left_alone_or_replaced_when_asked(photos, pati
 @pytest.mark.parametrize(
     ("out", "more", "says"),
     [
-        ("photos/more", [], "lie in one another"),
+        ("photos/more", [], "OUT and DATA must not overlap"),
         ("nowhere/more", [], "its folder is not there"),
         ("more.csv", [], "images are written into a folder"),
         ("more", ["--copies", "-1"], "-1 copies"),
@@ -389,7 +389,7 @@ def test_new_rows_keep_the_form_of_their_columns(patients):
 
 def test_an_operation_without_its_column_is_refused(patients):
     data = load(str(patients), target="outcome")
-    with pytest.raises(SettingError, match="'wart' is no column of categories"):
+    with pytest.raises(SettingError, match="'wart' is not a column of categories"):
         augment_table(data.x, data.y, "swap wart")
     with pytest.raises(SettingError, match="'pca-noise' needs a column of numbers"):
         augment_table(data.x[["ward"]], data.y, "pca-noise")

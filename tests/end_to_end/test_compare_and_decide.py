@@ -163,7 +163,7 @@ def test_wishes_that_do_not_fit_end_before_training(runs, tmp_path, monkeypatch,
     monkeypatch.chdir(tmp_path)
     for data, wish, says in (
         (str(runs / "data.csv"), "tpr[sick]>=0.9", "'sick'"),
-        (str(runs / "data.csv"), "best", "says of no threshold"),
+        (str(runs / "data.csv"), "best", "Unknown decision rule"),
         ("iris", "mcc", "there are 3"),
         ("iris", "cost:0 1; 1 0", "for 3 classes"),
     ):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from heldout.evaluate.confusion import confusion, pairs_in_words, row_percent, worst_pairs
-from heldout.evaluate.curves import roc_auc
+from heldout.evaluate.curves import roc
 from heldout.evaluate.decisions import at_prevalence, expected_counts
 from heldout.evaluate.margins import margins_of, prior_weighted_accuracy, rates
 from heldout.evaluate.metrics import metrics
@@ -184,11 +184,11 @@ def test_auc_of_perfection_is_1_and_of_hard_labels_it_would_be_balanced_accuracy
     rng = np.random.default_rng(0)
     score = rng.normal(size=y.size) + 2 * y
     hard = (score > 1).astype(int)
-    assert roc_auc(y, y * 1.0) == 1.0
-    assert roc_auc(y, np.zeros(y.size)) == 0.5
+    assert roc(y, y * 1.0).area == 1.0
+    assert roc(y, np.zeros(y.size)).area == 0.5
     found = metrics(y, np.eye(2)[hard])
     assert found["auc"] == pytest.approx(found["balanced_accuracy"])
-    assert roc_auc(y, score) > found["auc"] + 0.05
+    assert roc(y, score).area > found["auc"] + 0.05
 
 
 def test_predictive_values_of_figure_11_1_follow_from_its_rates_and_priors() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heldout.errors import LabelError, SettingError, ShapeError
-from heldout.evaluate.curves import expected_calibration_error, precision_recall, reliability, roc, roc_auc
+from heldout.evaluate.curves import precision_recall, reliability, roc
 
 
 def scored(seed: int, n: int = 97, ties: bool = True) -> tuple[np.ndarray, np.ndarray]:
@@ -46,12 +46,12 @@ def test_precision_recall_equals_scikit_learns_points_and_average_precision(seed
 def test_area_is_the_chance_that_a_positive_outscores_a_negative() -> None:
     positive, score = scored(4)
     pairs = score[positive == 1][:, None] - score[positive == 0]
-    assert roc_auc(positive, score) == pytest.approx(((pairs > 0) + 0.5 * (pairs == 0)).mean())
+    assert roc(positive, score).area == pytest.approx(((pairs > 0) + 0.5 * (pairs == 0)).mean())
 
 
 def test_curves_of_one_kind_only_are_none() -> None:
     assert roc([1, 1], [0.2, 0.3]) is None
-    assert roc_auc([0, 0], [0.2, 0.3]) is None
+    assert roc([0, 0], [0.2, 0.3]) is None
     assert precision_recall([0, 0], [0.2, 0.3]) is None
 
 
@@ -81,7 +81,7 @@ def test_calibration_error_of_an_honest_forecaster_is_small_and_of_a_boaster_lar
     rng = np.random.default_rng(0)
     p = rng.uniform(0.5, 1.0, 20_000)
     y = (rng.random(20_000) > p).astype(int)
-    honest = expected_calibration_error(np.column_stack([p, 1 - p]), y)
-    boasting = expected_calibration_error(np.tile([1.0, 0.0], (20_000, 1)), y)
+    honest = reliability(np.column_stack([p, 1 - p]), y).error
+    boasting = reliability(np.tile([1.0, 0.0], (20_000, 1)), y).error
     assert honest < 0.02
     assert boasting == pytest.approx((y == 1).mean())

@@ -16,8 +16,8 @@ from heldout.errors import ArtifactError, DataError, LabelError, SettingError, S
 from heldout.evaluate.abstaining import abstention
 from heldout.evaluate.decisions import at_prevalence, choose_rule, expected_counts, threshold_in_words, threshold_table
 from heldout.evaluate.grouping import errors_by_class, group_classes
-from heldout.evaluate.growth import learning_curve, validation_curve
-from heldout.evaluate.rules import Rule, parse_wish, rule_from
+from heldout.evaluate.learning_curve import learning_curve, validation_curve
+from heldout.evaluate.rules import Rule, parse_rule, rule_from
 
 NAMES = ["well", "ill"]
 
@@ -45,17 +45,17 @@ def test_the_table_holds_what_each_threshold_does(seed: int) -> None:
 
 @given(st.integers(0, 10_000), st.sampled_from(["mcc", "cost:fp=1,fn=5", "cost:fp=7,fn=1"]))
 @settings(max_examples=30, deadline=None)
-def test_no_threshold_is_better_than_the_chosen_one(seed: int, wish: str) -> None:
+def test_no_threshold_is_better_than_the_chosen_one(seed: int, asked: str) -> None:
     y, p = scored(seed)
 
     def worth(guess: np.ndarray) -> float:
         fp, fn = (guess == 1) & (y == 0), (guess == 0) & (y == 1)
-        costs = {"cost:fp=1,fn=5": (1, 5), "cost:fp=7,fn=1": (7, 1)}.get(wish)
+        costs = {"cost:fp=1,fn=5": (1, 5), "cost:fp=7,fn=1": (7, 1)}.get(asked)
         if costs:
             return -(costs[0] * fp.sum() + costs[1] * fn.sum())
         return float(np.corrcoef(y, guess)[0, 1]) if 0 < guess.sum() < len(y) else 0.0
 
-    rule, _ = choose_rule(y, p, wish, NAMES)
+    rule, _ = choose_rule(y, p, asked, NAMES)
     best = max(worth((p[:, 1] >= t).astype(int)) for t in np.arange(0, 1.005, 0.01))
     assert worth(rule.decide(p)) >= best - 1e-12
 
@@ -88,8 +88,8 @@ def test_costs_of_many_classes_decide_by_expected_cost_as_by_hand() -> None:
 
 def test_a_rule_survives_as_plain_data() -> None:
     y, p = scored(7)
-    for wish in ("mcc", "cost:0 5; 1 0"):
-        rule, _ = choose_rule(y, p, wish, NAMES)
+    for asked in ("mcc", "cost:0 5; 1 0"):
+        rule, _ = choose_rule(y, p, asked, NAMES)
         again = rule_from(json.loads(json.dumps(rule.record())), 2)
         assert again == rule
         assert (again.decide(p) == rule.decide(p)).all()
@@ -124,7 +124,7 @@ def test_a_threshold_rule_is_for_two_classes_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "says"),
+    ("asked", "says"),
     [
         ("auc", "is not a decision rule"),
         ("tpr>=2", "outside 0 to 1"),
@@ -139,15 +139,15 @@ def test_a_threshold_rule_is_for_two_classes_only() -> None:
         ("", "is not a decision rule"),
     ],
 )
-def test_wishes_that_cannot_be_read_are_refused(wish: str, says: str) -> None:
+def test_requirements_that_cannot_be_read_are_refused(asked: str, says: str) -> None:
     with pytest.raises(SettingError, match=says):
-        parse_wish(wish)
+        parse_rule(asked)
 
 
-def test_wishes_that_cannot_be_met_are_refused_with_the_best_there_is() -> None:
+def test_requirements_that_cannot_be_met_are_refused_with_the_best_there_is() -> None:
     y = np.array([1, 0, 1, 0])
     p = np.array([[0.1, 0.9], [0.05, 0.95], [0.6, 0.4], [0.7, 0.3]])
-    with pytest.raises(DataError, match=r"no threshold gives ppv 0\.9 .* the most is 0\.6667"):
+    with pytest.raises(DataError, match=r"no threshold gives ppv 0\.9 .* the highest is 0\.6667"):
         choose_rule(y, p, "ppv>=0.9", NAMES)
     with pytest.raises(SettingError, match="two classes, and there are 3"):
         choose_rule([0, 1, 2], np.eye(3), "mcc", ["a", "b", "c"])

@@ -12,7 +12,7 @@ from heldout.evaluate import figures
 from heldout.evaluate.abstaining import abstention
 from heldout.evaluate.curves import precision_recall, reliability, roc
 from heldout.evaluate.decisions import threshold_table
-from heldout.evaluate.growth import ScoreCurve
+from heldout.evaluate.learning_curve import ScoreCurve
 
 
 def made() -> dict:

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heldout.errors import LabelError, ShapeError
-from heldout.evaluate.confusion import kappa_of, worst_pairs
+from heldout.evaluate.confusion import worst_pairs
+from heldout.evaluate.metric_table import STATISTICS
 from heldout.evaluate.metrics import confusion, mcc, metrics
 
 
@@ -100,7 +101,7 @@ def test_mcc_and_kappa_equal_scikit_learns_for_any_labels(labels: list[int], see
         correlation = oracle.matthews_corrcoef(labels, guess)
         kappa = oracle.cohen_kappa_score(labels, guess)
     assert mcc(labels, guess) == pytest.approx(correlation, abs=1e-12)
-    assert float(kappa_of(confusion(labels, guess))) == pytest.approx(kappa, abs=1e-12, nan_ok=True)
+    assert float(STATISTICS["kappa"](confusion(labels, guess))) == pytest.approx(kappa, abs=1e-12, nan_ok=True)
 
 
 @pytest.mark.parametrize("sizes", [(3, 5), (1, 2, 997), (7,) * 11, (33_333, 33_334, 99_991)])

@@ -86,11 +86,11 @@ def test_a_stack_gives_each_member_what_it_gets_alone() -> None:
 
 
 def test_calibration_error_of_a_stack_is_that_of_the_reliability_curve() -> None:
-    from heldout.evaluate.curves import expected_calibration_error
+    from heldout.evaluate.curves import reliability
 
     rng = np.random.default_rng(1)
     y, p = rng.integers(0, 3, 200), rng.dirichlet(np.ones(3), (3, 200))
-    expected = [expected_calibration_error(one, y) for one in p]
+    expected = [reliability(one, y).error for one in p]
     assert metrics_stack(y, p)["calibration_error"].tolist() == pytest.approx(expected)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import heldout as ho
-from heldout.evaluate.growth import beginnings
+from heldout.evaluate.learning_curve import beginnings
 from heldout.kinds.copies.find import find_copies
 
 

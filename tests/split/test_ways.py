@@ -12,7 +12,6 @@ from heldout.split.partition import check_no_group_crosses, split_off_test
 from heldout.split.validation import leave_one_group_out, nested_folds, published_folds
 from heldout.split.ways import (
     PRESETS,
-    split_as_named,
     split_at_random,
     split_by_class,
     split_by_hash,
@@ -126,15 +125,6 @@ def test_times_that_are_missing_or_all_equal_are_refused():
         split_by_time(np.ones(9), np.arange(9), shares=PRESETS["80/20"])
     with pytest.raises(ShapeError):
         split_by_time(np.ones(9), np.arange(8), shares=PRESETS["80/20"])
-
-
-def test_named_parts_are_taken_in_any_case_and_an_unknown_word_is_named():
-    parts = split_as_named(["Train", "TEST", "val", "training"])
-    assert {name: rows.tolist() for name, rows in parts.items()} == {"train": [0, 3], "validation": [2], "test": [1]}
-    with pytest.raises(DataError, match="'tset' at row 1"):
-        split_as_named(["train", "tset"])
-    with pytest.raises(DataError, match="no row is marked for training"):
-        split_as_named(["test"])
 
 
 @pytest.mark.parametrize("shares", [{"train": 1.0}, {"train": 0.5, "test": 0.4}, {"train": 1.2, "test": -0.2}])

@@ -85,7 +85,7 @@ def contrast(rows: Tensor, factors: Tensor) -> Tensor:
 
 
 def amplify(rows: Tensor, decibels: Tensor) -> Tensor:
-    """Make each signal louder by so many decibels."""
+    """Make each signal louder by a number of decibels."""
     return rows * _each(10 ** (decibels / 20), rows)
 
 
@@ -151,7 +151,7 @@ def pitched_places(n_bands: int, semitones: Tensor, *, low: float, high: float) 
     """Places for `resample` that raise the pitch on a mel axis: (n_rows, n_bands).
 
     Bands lie evenly from `low` to `high` Hz on the scale 2595 log10(1 + f / 700) (O'Shaughnessy 1987), with half a
-    band's width beside the first and the last, as triangular filters are laid.
+    band's width outside the first and the last, as triangular filters are laid.
     """
     bottom, top = (2595 * math.log10(1 + f / 700) for f in (low, high))
     width = (top - bottom) / (n_bands + 1)
@@ -162,7 +162,7 @@ def pitched_places(n_bands: int, semitones: Tensor, *, low: float, high: float) 
 
 
 def add_noise(rows: Tensor, normal: Tensor, ratios: Tensor) -> Tensor:
-    """Add noise so many decibels below each row's own mean square.
+    """Add noise at a level below each row's own mean square.
 
     Parameters
     ----------

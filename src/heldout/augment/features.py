@@ -1,6 +1,6 @@
 """New rows of numbers: noise on the least principal components, and mixtures of rows of one class.
 
-Both are fitted on training rows only; a scaler or a PCA that has seen test rows tells the new rows about them.
+Both are fitted on training rows only; a scaler or a PCA that has seen test rows passes them on to the new rows.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ def mix_within_class(
     copies : int, default=1
         New rows of each row.
     neighbours : int, default=5
-        The partner is drawn from so many nearest rows of the class; distances in standard deviations of each feature.
+        The partner is drawn from this many nearest rows of the class; distances in standard deviations of each feature.
     ties : int array, shape (n_rows,), optional
         Rows mix only with rows of the same number (see `heldout.augment.sources.pair_groups`), so that the groups that
         a mixture ties together stay few.

@@ -106,7 +106,7 @@ def _class_numbers(data: Dataset, only: Sequence[str] | None) -> list[int]:
     unknown = [name for name in only if name not in data.classes]
     if unknown:
         raise SettingError(
-            f"there is no class {unknown[0]!r}",
+            f"Unknown class {unknown[0]!r}",
             where="--only-classes",
             fix=f"one of {', '.join(map(repr, data.classes[:20]))}",
         )

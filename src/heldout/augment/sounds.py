@@ -29,7 +29,7 @@ def to_int16(samples: np.ndarray) -> np.ndarray:
 
 
 def move(clip: np.ndarray, samples: int) -> np.ndarray:
-    """Move a clip, shape (length,), later (positive) or earlier by so many samples; the gap is silent."""
+    """Move a clip, shape (length,), later (positive) or earlier by a number of samples; the gap is silent."""
     moved = np.zeros_like(clip)
     n = len(clip)
     if samples >= 0:

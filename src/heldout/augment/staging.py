@@ -1,6 +1,6 @@
 """A folder that appears whole or not at all, and whose making can go on after it was stopped.
 
-Files are written into a hidden folder beside the target, each under another name first; when all are there, the folder
+Files are written into a hidden folder next to the target, each under another name first; when all are there, the folder
 takes its place. The recipe in it says for what call it is, so that another call does not go on with it.
 """
 
@@ -128,7 +128,7 @@ def _today(recipe: Any) -> Any:
 
 
 def require_room(folder: Path, n_bytes: int) -> None:
-    """Raise `DiskError` unless the disk of `folder` has room for so many bytes and a tenth more."""
+    """Raise `DiskError` unless the disk of `folder` has room for these bytes and a tenth more."""
     free = shutil.disk_usage(folder).free
     needed = int(1.1 * n_bytes)
     if needed > free:
@@ -140,16 +140,16 @@ def require_room(folder: Path, n_bytes: int) -> None:
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` write to a path beside `path`, which then takes its name.
+    """Let `write` write to a path next to `path`, which then takes its name.
 
     Without waiting for the disk: thousands of files would take hours, and the folder only counts once it has its name.
     """
-    beside = path.with_name(f".{path.name}.tmp{path.suffix}")
+    temporary = path.with_name(f".{path.name}.tmp{path.suffix}")
     try:
-        write(beside)
-        os.replace(beside, path)  # noqa: PTH105 - as in heldout.files
+        write(temporary)
+        os.replace(temporary, path)  # noqa: PTH105 - as in heldout.files
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise DiskError(
             f"cannot write: {error.strerror or error}", where=str(path), fix="free some space; the same call goes on"
         ) from error

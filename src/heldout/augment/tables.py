@@ -95,7 +95,7 @@ def _check(found: Sequence[Step], frame: Any, numeric: list[str]) -> None:
         if step.name == "swap" and (step["column"] not in frame.columns or step["column"] in numeric):
             texts = [name for name in frame.columns if name not in numeric]
             raise SettingError(
-                f"{step['column']!r} is no column of categories",
+                f"{step['column']!r} is not a column of categories",
                 where="operations",
                 fix=f"swap one of {', '.join(map(repr, texts[:12]))}" if texts else "leave out swap: all are numbers",
             )

@@ -98,7 +98,7 @@ def write_batch(batch: Batch) -> int:
     """Write the pictures of a batch; returns how many samples it stands for."""
     for image, path in zip(batch.images, batch.paths, strict=False):
         content = png_bytes(image)
-        write_whole(Path(path), lambda beside, content=content: beside.write_bytes(content) and None)  # type: ignore[misc]
+        write_whole(Path(path), lambda temporary, content=content: temporary.write_bytes(content) and None)  # type: ignore[misc]
     return len(batch.paths)
 
 
@@ -161,7 +161,7 @@ def write_sound(path: Path, clip: np.ndarray, rate: int) -> None:
     import soundfile
 
     form = path.suffix[1:].upper()
-    write_whole(path, lambda beside: soundfile.write(beside, clip, rate, format=form))
+    write_whole(path, lambda temporary: soundfile.write(temporary, clip, rate, format=form))
 
 
 def write_labels(data: Dataset, plan: Plan, staging: Staging, suffix: str) -> None:

@@ -39,7 +39,7 @@ class Abstention:
         return float((error * steps).sum())
 
     def at_accuracy(self, least: float) -> tuple[float, float] | None:
-        """Threshold and coverage of the most rows that can be answered with an accuracy of ``least``; None if none."""
+        """Threshold and coverage that answer as many rows as possible with an accuracy of ``least``; or None."""
         good = np.flatnonzero(self.accuracy >= least)
         return None if not good.size else (float(self.threshold[good[0]]), float(self.coverage[good[0]]))
 

@@ -96,11 +96,6 @@ def mcc_of(matrix: np.ndarray) -> np.ndarray:
     return margins.mcc(margins_of(matrix))
 
 
-def kappa_of(matrix: np.ndarray) -> np.ndarray:
-    """Cohen's kappa: agreement beyond what the margins alone give; NaN where they leave no room."""
-    return margins.kappa(margins_of(matrix))
-
-
 def row_percent(matrix: np.ndarray) -> np.ndarray:
     """Each row divided by its own total, in percent: of the rows of a class, how many went where.
 

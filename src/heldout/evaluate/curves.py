@@ -104,12 +104,6 @@ def roc(is_positive: object, score: object) -> Curve | None:
     return Curve(fpr, tpr, np.append(np.inf, thresholds), float(np.sum(np.diff(fpr) * (tpr[1:] + tpr[:-1])) / 2))
 
 
-def roc_auc(is_positive: object, score: object) -> float | None:
-    """Area under the ROC curve: how likely a positive outscores a negative; None if one kind is missing."""
-    curve = roc(is_positive, score)
-    return None if curve is None else curve.area
-
-
 def precision_recall(is_positive: object, score: object) -> Curve | None:
     """Precision against recall, with average precision as its area; None without positives.
 
@@ -168,16 +162,3 @@ def reliability(probabilities: object, y: object, *, n_bins: int = 15) -> Reliab
     came_true = np.bincount(bins, right.astype(float), n_bins)[used] / count[used]
     error = float(np.sum(np.abs(stated - came_true) * count[used]) / labels.size)
     return Reliability(stated, came_true, count[used], error)
-
-
-def expected_calibration_error(probabilities: object, y: object, *, n_bins: int = 15) -> float:
-    """Average gap between stated confidence and observed accuracy; see `reliability`.
-
-    0 means that of the predictions made with 80 % confidence, 80 % are right.
-
-    Examples
-    --------
-    >>> expected_calibration_error([[0.75, 0.25], [0.75, 0.25]], [0, 1], n_bins=1)
-    0.25
-    """
-    return reliability(probabilities, y, n_bins=n_bins).error

@@ -14,7 +14,7 @@ from heldout.errors import DataError, SettingError
 from heldout.evaluate.checks import as_labels, check_probabilities
 from heldout.evaluate.curves import check_scores, cumulative
 from heldout.evaluate.margins import Margins, divide, mcc, rates
-from heldout.evaluate.rules import RATES, Rule, Wish, check_costs, parse_wish
+from heldout.evaluate.rules import RATES, Rule, RuleSpec, check_costs, parse_rule
 
 
 def threshold_table(y: object, score: object) -> dict[str, np.ndarray]:
@@ -63,7 +63,7 @@ def _between(falling: np.ndarray) -> np.ndarray:
     return np.concatenate([[first], middle, [0.0 if falling[-1] >= 0 else -np.inf]])
 
 
-def choose_rule(y: object, probabilities: object, wish: Wish | str, classes: Sequence[str]) -> tuple[Rule, str]:
+def choose_rule(y: object, probabilities: object, wanted: RuleSpec | str, classes: Sequence[str]) -> tuple[Rule, str]:
     """Choose a decision rule on rows that the model did not see.
 
     Of thresholds that are equally good the one nearest to 0.5 is taken. A required tpr (npv) is met by the highest
@@ -74,8 +74,8 @@ def choose_rule(y: object, probabilities: object, wish: Wish | str, classes: Seq
     y : array of int, shape (n_rows,)
     probabilities : array of float, shape (n_rows, n_classes)
         Out-of-fold.
-    wish : Wish or str
-        See `parse_wish`.
+    wanted : RuleSpec or str
+        See `parse_rule`.
     classes : sequence of str
 
     Returns
@@ -91,11 +91,11 @@ def choose_rule(y: object, probabilities: object, wish: Wish | str, classes: Seq
     DataError
         If no threshold meets the requirement.
     """
-    wish = parse_wish(wish) if isinstance(wish, str) else wish
+    wanted = parse_rule(wanted) if isinstance(wanted, str) else wanted
     given = check_probabilities(probabilities)
     labels = as_labels(y, given.shape[1])
-    if wish.costs:
-        rule = Rule("costs", wish.text, costs=check_costs(wish.costs, given.shape[1]))
+    if wanted.costs:
+        rule = Rule("costs", wanted.text, costs=check_costs(wanted.costs, given.shape[1]))
         return rule, _cost_words(rule, labels, given)
     if given.shape[1] != 2:
         raise SettingError(
@@ -103,31 +103,31 @@ def choose_rule(y: object, probabilities: object, wish: Wish | str, classes: Seq
             where="--threshold",
             fix="give costs of every mistake instead: cost:0 1 5; 1 0 1; 2 1 0",
         )
-    positive = wish.positive_number(classes)
+    positive = wanted.positive_number(classes)
     table = threshold_table(labels == positive, given[:, positive])
     usable = np.isfinite(table["threshold"])
-    place = int(_best(table, usable, wish))
+    place = int(_best(table, usable, wanted))
     threshold = float(np.clip(table["threshold"][place], 0.0, 1.0))
-    rule = Rule("threshold", wish.text, threshold, positive)
+    rule = Rule("threshold", wanted.text, threshold, positive)
     shown = ", ".join(f"{key} {table[key][place]:.3f}" for key in (*RATES, "mcc") if not np.isnan(table[key][place]))
     least = f"{classes[positive]} if its probability is {threshold_in_words(threshold)} or more"
-    says = f"{least} ({wish.text}); on out-of-fold rows {shown}"
+    says = f"{least} ({wanted.text}); on out-of-fold rows {shown}"
     return rule, says
 
 
-def _best(table: Mapping[str, np.ndarray], usable: np.ndarray, wish: Wish) -> int:
-    if wish.false_positive:
-        score = -(wish.false_positive * table["fp"] + wish.false_negative * table["fn"])
-    elif wish.rate:
-        met = usable & (np.nan_to_num(table[wish.rate], nan=-1.0) >= wish.least)
+def _best(table: Mapping[str, np.ndarray], usable: np.ndarray, wanted: RuleSpec) -> int:
+    if wanted.false_positive:
+        score = -(wanted.false_positive * table["fp"] + wanted.false_negative * table["fn"])
+    elif wanted.rate:
+        met = usable & (np.nan_to_num(table[wanted.rate], nan=-1.0) >= wanted.least)
         if not met.any():
-            most = float(np.nanmax(np.where(usable, table[wish.rate], np.nan)))
+            most = float(np.nanmax(np.where(usable, table[wanted.rate], np.nan)))
             raise DataError(
-                f"no threshold gives {wish.rate} {wish.least:g} on the out-of-fold rows; the most is {most:.4f}",
+                f"no threshold gives {wanted.rate} {wanted.least:g} on the out-of-fold rows; the highest is {most:.4f}",
                 where="--threshold",
-                fix=f"ask for less, for example {wish.rate}>={math.floor(100 * most) / 100:g}, or improve the model",
+                fix=f"ask for less, for example {wanted.rate}>={math.floor(100 * most) / 100:g}, or improve the model",
             )
-        other = {"tpr": "tnr", "npv": "tnr", "tnr": "tpr", "ppv": "tpr"}[wish.rate]
+        other = {"tpr": "tnr", "npv": "tnr", "tnr": "tpr", "ppv": "tpr"}[wanted.rate]
         score = np.where(met, np.nan_to_num(table[other], nan=-1.0), -np.inf)
     else:
         score = table["mcc"]
@@ -176,7 +176,7 @@ def _share(value: object, name: str) -> np.ndarray:
 
 
 def expected_counts(tpr: float, tnr: float, n_positive: float, n_negative: float) -> dict[str, float]:
-    """How many ``tp fn tn fp`` to expect among so many new positives and negatives."""
+    """Expected ``tp fn tn fp`` among new positives and negatives, from the rates of a rule."""
     sensitivity, specificity = float(_share(tpr, "tpr")), float(_share(tnr, "tnr"))
     return {
         "tp": sensitivity * n_positive,
@@ -188,4 +188,4 @@ def expected_counts(tpr: float, tnr: float, n_positive: float, n_negative: float
 
 def threshold_in_words(threshold: float) -> str:
     """A threshold with four digits, and with as many more as keep one below 1 from reading as 1."""
-    return next((told for n in range(4, 17) if float(told := f"{threshold:.{n}g}") < 1), f"{threshold:.4g}")
+    return next((text for n in range(4, 17) if float(text := f"{threshold:.{n}g}") < 1), f"{threshold:.4g}")

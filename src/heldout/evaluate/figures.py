@@ -19,7 +19,7 @@ from heldout.files import write_bytes
 
 if TYPE_CHECKING:
     from heldout.evaluate.abstaining import Abstention
-    from heldout.evaluate.growth import ScoreCurve
+    from heldout.evaluate.learning_curve import ScoreCurve
 
 STYLES = (
     {"color": "#0b4f8a", "linestyle": "-", "marker": "o"},
@@ -28,7 +28,7 @@ STYLES = (
     {"color": "#7a3b8f", "linestyle": ":", "marker": "D"},
     {"color": "#1b7f5c", "linestyle": (0, (5, 1, 1, 1, 1, 1)), "marker": "v"},
 )
-"""Dark enough to be told apart in grey print, by dash and marker anyway; used in turns."""
+"""Dark enough to differ in grey print, by dash and marker anyway; used in turns."""
 
 MARKED = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
 """Thresholds that are marked on a ROC curve."""

@@ -1,4 +1,4 @@
-"""How probabilities become a decision: a rule as plain data, and the wish in words that one is chosen by."""
+"""How probabilities become a decision: a rule as plain data, and the request that one is chosen by."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def rule_from(values: Any, n_classes: int, *, where: str = "") -> Rule:
     ArtifactError
         If it is damaged, or is not for this number of classes.
     """
-    wrong = ArtifactError("the decision rule cannot be read", where=where, fix="train again, or bring the file back")
+    wrong = ArtifactError("the decision rule is damaged", where=where, fix="train again, or restore the file")
     if not isinstance(values, dict) or not isinstance(values.get("chosen"), str) or len(values["chosen"]) > 1000:
         raise wrong
     if values.get("kind") == "threshold" and set(values) == {"kind", "chosen", "threshold", "positive"}:
@@ -106,8 +106,8 @@ def check_costs(costs: object, n_classes: int) -> tuple[tuple[float, ...], ...]:
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a threshold should achieve, read from text by `parse_wish`."""
+class RuleSpec:
+    """What a decision rule should achieve, read from text by `parse_rule`."""
 
     text: str
     rate: str = ""
@@ -128,7 +128,7 @@ class Wish:
         return list(classes).index(self.positive)
 
 
-def parse_wish(text: str) -> Wish:
+def parse_rule(text: str) -> RuleSpec:
     """Read ``mcc``, ``tpr>=0.95``, ``tpr[ill]>=0.95``, ``cost:fp=1,fn=5`` or ``cost:`` and a table.
 
     Raises
@@ -138,28 +138,28 @@ def parse_wish(text: str) -> Wish:
     """
     plain = text.strip()
     if plain.lower() == "mcc":
-        return Wish("mcc")
+        return RuleSpec("mcc")
     match = re.fullmatch(r"mcc\[(.+)\]", plain, re.IGNORECASE)
     if match:
-        return Wish(plain, positive=match[1])
+        return RuleSpec(plain, positive=match[1])
     match = re.fullmatch(r"(tpr|tnr|ppv|npv)(?:\[(.+)\])?\s*>=\s*([0-9.]+)", plain, re.IGNORECASE)
     if match:
         least = _number(match[3], text)
         if not 0 < least <= 1:
             raise SettingError(f"{text!r} requires a rate outside 0 to 1", where="--threshold", fix="tpr>=0.95")
-        return Wish(plain, rate=match[1].lower(), least=least, positive=match[2] or "")
+        return RuleSpec(plain, rate=match[1].lower(), least=least, positive=match[2] or "")
     match = re.fullmatch(r"costs?:\s*fp=([0-9.eE+-]+)\s*,\s*fn=([0-9.eE+-]+)", plain)
     if match:
         fp, fn = _number(match[1], text), _number(match[2], text)
         if not (math.isfinite(fp) and math.isfinite(fn) and fp > 0 and fn > 0):
             raise SettingError(f"{text!r} has a cost that is not above 0", where="--threshold", fix="cost:fp=1,fn=5")
-        return Wish(plain, false_positive=fp, false_negative=fn)
+        return RuleSpec(plain, false_positive=fp, false_negative=fn)
     if re.match(r"costs?:", plain):
         rows = [row.split() for row in plain.partition(":")[2].split(";")]
         table = [[_number(cell, text) for cell in row] for row in rows]
         if len({len(row) for row in table}) != 1:
             raise SettingError(f"the rows of {text!r} differ in length", where="--threshold", fix=HELP)
-        return Wish(plain, costs=check_costs(table, len(table)))
+        return RuleSpec(plain, costs=check_costs(table, len(table)))
     raise SettingError(f"{text!r} is not a decision rule", where="--threshold", fix="write " + HELP)
 
 

@@ -36,7 +36,7 @@ class Language:
     most, depth, length : int
         Steps, nested parentheses and characters at most.
     old : mapping of str to Rewrite
-        What had another meaning in an earlier version: a person who writes it is told the new words, and lines of
+        What had another meaning in an earlier version: who writes it gets an error with the new words, and lines of
         files that an earlier version wrote are rewritten by `upgraded`.
     elsewhere : mapping of str to str
         Words of other languages, and what to say of them: ``is for sounds``.

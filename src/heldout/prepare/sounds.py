@@ -1,7 +1,7 @@
 """Sounds as numbers for models: resampled signals, spectrograms, summary features.
 
 All are scikit-learn transformers of int16 sounds, (n, length, 1). They learn nothing but the length of one sound, and
-work clip by clip, so that a row's result does not depend on the rows beside it.
+work clip by clip, so that a row's result does not depend on other rows.
 """
 
 from __future__ import annotations

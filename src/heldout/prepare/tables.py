@@ -20,7 +20,7 @@ def table_preparation(frame: pd.DataFrame, *, scale: bool) -> ColumnTransformer:
     """Build the (unfitted) preparation for tables with the columns of `frame`; only names and types are read.
 
     Numeric columns: missing values become the median of the training rows, and a column that had any gets an
-    indicator column beside it; with `scale`, all are then standardised. Categorical columns: see
+    indicator column; with `scale`, all are then standardised. Categorical columns: see
     `CategoryIndicators`. Columns are found by name, so their order does not matter at prediction.
 
     Parameters
@@ -73,7 +73,7 @@ def column_preparation(
     numeric = [str(name) for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name].dtype)]
     categorical = [str(name) for name in frame.columns if str(name) not in set(numeric)]
     if not numeric and not categorical:
-        raise DataError("the table has no columns to learn from", fix="keep at least one column beside the target")
+        raise DataError("the table has no columns to learn from", fix="keep at least one column besides the target")
 
     def filled(before: Sequence[tuple[str, Any]] = ()) -> Pipeline:
         imputer = SimpleImputer(strategy=strategy, add_indicator=True, keep_empty_features=True)

@@ -12,7 +12,7 @@ from heldout.report.leaderboard import signed
 
 
 def comparison_words(content: ReportContent) -> dict[str, Any]:
-    """What the page says on differences between the chosen model and the others; empty if there are none to tell."""
+    """What the page says on differences between the chosen model and the others; empty if there are none."""
     if not content.rivals:
         return {}
     titles = {row.model: row.title for row in content.leaderboard}

@@ -1,7 +1,7 @@
 """The curves of the report, each a function from plain data to inline SVG.
 
 Two hues carry meaning throughout, blue for right and orange for wrong (after Okabe & Ito, which people with
-any colour vision can tell apart), and nothing is told by hue alone.
+everybody can distinguish), and no meaning rests on hue alone.
 """
 
 from __future__ import annotations

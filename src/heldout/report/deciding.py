@@ -33,7 +33,7 @@ def decision_words(content: ReportContent) -> dict[str, Any]:
     """Everything that the section on thresholds shows; empty unless there are two classes with rows of each.
 
     Rows that were predicted out of fold come first: a threshold is chosen there. What it would have been worth on the
-    sealed rows is told beside them, once the seal is open.
+    sealed rows stands next to them, once the seal is open.
     """
     named = [("Out-of-fold rows: choose here", content.cross_validated), ("Sealed rows", content.test)]
     sets = [(title, scored) for title, scored in named if scored is not None and _has_both(scored)]

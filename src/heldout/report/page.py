@@ -34,7 +34,7 @@ from heldout.report.summary import points, seal_words
 from heldout.report.svg import Drawing
 
 MOST_CLASSES_AS_MATRIX = 60
-"""With more classes, cells shrink below what eyes can tell apart: the worst pairs and classes are listed."""
+"""With more classes, cells become too small to see: the worst pairs and classes are listed."""
 
 MOST_CLASSES_LISTED = 30
 """Classes in the table where there are too many for a matrix."""

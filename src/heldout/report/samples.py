@@ -49,8 +49,8 @@ def find_samples(
     predicted : array of int, shape (n_rows,)
     probabilities : array of float, shape (n_rows, n_classes)
     n_mistakes, most_of_a_cell, most : int
-        At most so many mistakes, rows of one cell, and rows of all cells; where there are more, every cell gets a
-        first row before any gets a second, and cells of mistakes before cells of right answers.
+        Maximum numbers of mistakes, of rows of one cell, and of rows of all cells; where there are more, each cell gets
+        a first row before any gets a second, and cells of mistakes before cells of right answers.
     """
     guess, given = np.asarray(predicted), np.asarray(probabilities, dtype=float)
     stated = given[np.arange(len(guess)), guess]

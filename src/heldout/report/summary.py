@@ -22,7 +22,7 @@ class Point:
 
 
 def points(content: ReportContent) -> list[Point]:
-    """What a reader in a hurry should take away, beside the verdict."""
+    """What a reader in a hurry should take away, next to the verdict."""
     shown = content.test or content.cross_validated
     found = []
     if shown is not None:

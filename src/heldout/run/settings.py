@@ -49,9 +49,9 @@ def _prepare(text: str) -> str:
 
 
 def _threshold(text: str) -> str:
-    from heldout.evaluate.rules import parse_wish
+    from heldout.evaluate.rules import parse_rule
 
-    parse_wish(text)
+    parse_rule(text)
     return text
 
 

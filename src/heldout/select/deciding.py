@@ -8,18 +8,18 @@ from typing import Any
 from heldout.data.dataset import Dataset
 from heldout.errors import DataError, SettingError
 from heldout.evaluate.decisions import choose_rule
-from heldout.evaluate.rules import Rule, check_costs, parse_wish
+from heldout.evaluate.rules import Rule, check_costs, parse_rule
 from heldout.select.choice import Choice, out_of_fold_probabilities
 from heldout.select.selection import Selection
 
 
 def check_threshold(asked: str | None, data: Dataset) -> None:
-    """Raise `SettingError` or `LabelError` before anything is trained if the wish does not fit the classes."""
+    """Raise `SettingError` or `LabelError` before anything is trained if the wanted does not fit the classes."""
     if asked is None:
         return
-    wish = parse_wish(asked)
-    if wish.costs:
-        check_costs(wish.costs, data.n_classes)
+    wanted = parse_rule(asked)
+    if wanted.costs:
+        check_costs(wanted.costs, data.n_classes)
     elif data.n_classes != 2:
         raise SettingError(
             f"a threshold is for two classes, and there are {data.n_classes}",
@@ -27,7 +27,7 @@ def check_threshold(asked: str | None, data: Dataset) -> None:
             fix="give costs of every mistake instead: cost:0 1 5; 1 0 1; 2 1 0",
         )
     else:
-        wish.positive_number(data.classes)
+        wanted.positive_number(data.classes)
 
 
 def choose_decision(plan: Selection, choice: Choice, asked: str | None) -> tuple[Choice, Rule | None, dict[str, Any]]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from heldout.errors import HeldoutError
 from heldout.evaluate.confusion import confusion, mcc
-from heldout.evaluate.growth import beginnings
+from heldout.evaluate.learning_curve import beginnings
 from heldout.evaluate.standard_errors import mcc_standard_error, mean_and_se
 from heldout.models.candidate import Candidate, task_of
 from heldout.processes.cores import n_cores

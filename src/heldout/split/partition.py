@@ -195,7 +195,7 @@ def checked_labels(y: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def _test_counts(class_counts: np.ndarray, share: float, at_least: int = 1) -> np.ndarray:
-    """Rows of each class to set aside: largest remainder, at least so many in and one out of every class."""
+    """Rows of each class to set aside: largest remainder, at least this many in and one out of every class."""
     present = class_counts > 0
     quota = share * class_counts
     most = np.maximum(class_counts - 1, 0)

@@ -30,7 +30,7 @@ class RowsWord(NamedTuple):
         Raises
         ------
         DataError
-            If there are not so many.
+            If there are fewer.
         """
         if self.way in ("all", "rest"):
             return rows

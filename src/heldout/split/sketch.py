@@ -1,4 +1,4 @@
-"""A small sketch of a set of rows, enough to tell later whether two sets share rows.
+"""A small sketch of a set of rows, enough to see later whether two sets share rows.
 
 The sketch of a set is its 256 smallest row digests, shortened to 8 bytes (a bottom-k sketch: Broder 1997,
 doi:10.1109/SEQUEN.1997.666900). Digests are hashes, so the smallest are a random sample, and of two sets both

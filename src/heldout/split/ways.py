@@ -1,4 +1,4 @@
-"""Ways to part rows into train, validation and test, besides the one of `split_off_test`; groups always whole.
+"""Further ways to split rows into train, validation and test, next to `split_off_test`; groups stay whole.
 
 Shares are given as a mapping from part to share, such as ``{"train": 0.8, "validation": 0.1, "test": 0.1}``; a part
 is any name. Each function gives the positions of the rows of each part, sorted: together all rows, none twice.
@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from heldout.data.roles import read_parts
 from heldout.errors import DataError, SettingError, ShapeError
 from heldout.split.balance import deal_groups
 from heldout.split.partition import checked_labels, generator_of, number_groups
@@ -126,20 +125,6 @@ def split_by_hash(keys: Sequence[str | bytes], groups: np.ndarray, *, shares: Ma
     bounds = np.cumsum(portions)[:-1]
     place = [_unit(smallest[group], seed) for group in range(len(smallest))]
     return _parts(names, np.searchsorted(bounds, place, side="right")[groups])
-
-
-def split_as_named(names: Sequence[str], *, where: str = "") -> Parts:
-    """The parts that a column of words gives: train, validation (val, dev) or test, in any case.
-
-    Raises
-    ------
-    DataError
-        If a word is none of these, or no row is marked for training.
-    """
-    found = read_parts(names, where=where, place=lambda row: f"row {row}")
-    if not (found == "train").any():
-        raise DataError("no row is marked for training", where=where, fix="write train in the rows to train on")
-    return {part: np.flatnonzero(found == part) for part in ("train", "validation", "test") if (found == part).any()}
 
 
 def _checked_shares(shares: Mapping[str, float]) -> tuple[list[str], np.ndarray]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from heldout.errors import SettingError
+from heldout.lines import nearest
 
 WAYS = ("class", "random", "hash", "time:COL", "column:COL", "published", "file:PATH")
 HASHED_BY = ("group", "content", "id")
@@ -36,9 +36,9 @@ def parse_split(text: str) -> SplitWord:
     way, colon, by = text.partition(":")
     known = [word.partition(":")[0] for word in WAYS]
     if way not in known:
-        near = get_close_matches(way.lower(), known, 1, 0.5)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise SettingError(f"Unknown split {text!r}", where="--split", fix=f"{hint}choose from {', '.join(WAYS)}")
+        near = nearest(way, known)
+        offer = f"did you mean {near!r}? " if near else ""
+        raise SettingError(f"Unknown split {text!r}", where="--split", fix=f"{offer}choose from {', '.join(WAYS)}")
     if way in _NEEDS_ARGUMENT and not by:
         raise SettingError(
             f"{text!r} needs a name after the colon", where="--split", fix=f"--split {way}:{_NEEDS_ARGUMENT[way]}"
