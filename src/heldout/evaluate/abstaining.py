@@ -65,17 +65,17 @@ def abstention(y: object, probabilities: object, *, predictions: object = None, 
     >>> found.coverage.round(2).tolist(), found.accuracy.round(2).tolist()
     ([1.0, 0.67, 0.33], [0.67, 1.0, 1.0])
     """
-    given = check_probabilities(probabilities)
-    truth = as_labels(y, given.shape[1])
-    guess = given.argmax(axis=1) if predictions is None else as_labels(predictions, given.shape[1], name="predictions")
-    if not truth.size == guess.size == len(given):
+    proba = check_probabilities(probabilities)
+    y_true = as_labels(y, proba.shape[1])
+    y_pred = proba.argmax(axis=1) if predictions is None else as_labels(predictions, proba.shape[1], name="predictions")
+    if not y_true.size == y_pred.size == len(proba):
         raise ShapeError(
-            f"y has {truth.size} rows, predictions {guess.size}, probabilities {len(given)}", fix="pass the same rows"
+            f"y has {y_true.size} rows, predictions {y_pred.size}, probabilities {len(proba)}", fix="pass the same rows"
         )
-    confidence = given[np.arange(len(given)), guess]
+    confidence = proba[np.arange(len(proba)), y_pred]
     order = np.argsort(-confidence, kind="stable")
     last = np.flatnonzero(np.append(np.diff(confidence[order]) != 0, True))[::-1]
-    right = np.cumsum((guess == truth)[order])[last]
+    right = np.cumsum((y_pred == y_true)[order])[last]
     answered = last + 1
     ends = np.array([accuracy_interval(int(r), int(n), level) for r, n in zip(right, answered, strict=True)])
-    return Abstention(confidence[order][last], answered / len(given), right / answered, ends[:, 0], ends[:, 1])
+    return Abstention(confidence[order][last], answered / len(proba), right / answered, ends[:, 0], ends[:, 1])

@@ -37,9 +37,9 @@ MOST_RANKED_WEIGHTS = 4_000_000_000
 class _Rows:
     """Rows to draw: the real ones, then `N_PSEUDO` wrong and as many right pseudo-rows."""
 
-    truth: np.ndarray
-    guess: np.ndarray
-    given: np.ndarray
+    y_true: np.ndarray
+    y_pred: np.ndarray
+    proba: np.ndarray
 
 
 def metric_intervals(
@@ -94,21 +94,21 @@ def metric_intervals(
     check_level(level)
     if n_draws < 100:
         raise SettingError(f"n_draws is {n_draws}", fix="use 100 or more; 2000 is usual")
-    given = check_probabilities(probabilities)
-    k = given.shape[1]
-    found = metrics(y, given, predictions=predictions)
-    truth = as_labels(y, k)
-    guess = given.argmax(axis=1) if predictions is None else as_labels(predictions, k, name="predictions")
-    units = None if groups is None else group_numbers(groups, len(truth))
+    proba = check_probabilities(probabilities)
+    k = proba.shape[1]
+    found = metrics(y, proba, predictions=predictions)
+    y_true = as_labels(y, k)
+    y_pred = proba.argmax(axis=1) if predictions is None else as_labels(predictions, k, name="predictions")
+    units = None if groups is None else group_numbers(groups, len(y_true))
     rng = np.random.default_rng(seed)
-    rows = _with_pseudo_rows(truth, guess, given, rng)
+    rows = _with_pseudo_rows(y_true, y_pred, proba, rng)
     scorers = (_margin_scorer(rows, k), _mean_scorer(rows), _bin_scorer(rows), _rank_scorer(rows, n_draws))
     drawn: dict[str, list[np.ndarray]] = {}
-    for weights in _weights(truth, units, stratified, rng, n_draws):
+    for weights in _weights(y_true, units, stratified, rng, n_draws):
         for scorer in scorers:
             for key, values in scorer(weights).items():
                 drawn.setdefault(key, []).append(values)
-    if is_one_unit(len(truth), units):
+    if is_one_unit(len(y_true), units):
         return {key: METRICS[key].range_for(k) for key in drawn if found[key] is not None}
     tails = [0.5 - level / 2, 0.5 + level / 2]
     intervals = {}
@@ -120,30 +120,30 @@ def metric_intervals(
     return intervals
 
 
-def _with_pseudo_rows(truth: np.ndarray, guess: np.ndarray, given: np.ndarray, rng: np.random.Generator) -> _Rows:
+def _with_pseudo_rows(y_true: np.ndarray, y_pred: np.ndarray, proba: np.ndarray, rng: np.random.Generator) -> _Rows:
     """Real rows, then wrong, then right ones: each has the probabilities of a real row, its answer put in place."""
-    margin = margin_of(confusion(truth, guess, given.shape[1]))
+    margin = margin_of(confusion(y_true, y_pred, proba.shape[1]))
     pairs = [wrong_pairs(margin, N_PSEUDO, rng), right_pairs(margin, N_PSEUDO, rng)]
-    more_truth, more_guess = (np.concatenate([pair[i] for pair in pairs]) for i in (0, 1))
-    more = given[rng.integers(len(given), size=2 * N_PSEUDO)].copy()
+    more_true, more_pred = (np.concatenate([pair[i] for pair in pairs]) for i in (0, 1))
+    more = proba[rng.integers(len(proba), size=2 * N_PSEUDO)].copy()
     places, top = np.arange(2 * N_PSEUDO), more.argmax(axis=1)
     highest = more[places, top]
-    more[places, top] = more[places, more_guess]
-    more[places, more_guess] = highest
+    more[places, top] = more[places, more_pred]
+    more[places, more_pred] = highest
     return _Rows(
-        np.concatenate([truth, more_truth]), np.concatenate([guess, more_guess]), np.concatenate([given, more])
+        np.concatenate([y_true, more_true]), np.concatenate([y_pred, more_pred]), np.concatenate([proba, more])
     )
 
 
 def _weights(
-    truth: np.ndarray, units: np.ndarray | None, stratified: bool, rng: np.random.Generator, n_draws: int
+    y_true: np.ndarray, units: np.ndarray | None, stratified: bool, rng: np.random.Generator, n_draws: int
 ) -> Iterator[np.ndarray]:
     """Blocks of weights, float32, shape (n_rows + 2 × N_PSEUDO, n_block)."""
-    n_rows = len(truth)
+    n_rows = len(y_true)
     n_units = n_rows if units is None else int(units.max()) + 1
     strata = [np.arange(n_units)]
     if stratified:
-        of_unit = truth if units is None else _usual_class(truth, units, n_units)
+        of_unit = y_true if units is None else _usual_class(y_true, units, n_units)
         strata = [members for c in np.unique(of_unit) if (members := np.flatnonzero(of_unit == c)).size]
     size = n_rows / n_units  # a pseudo-group is as large as groups are on average
     at_once = max(1, WEIGHTS_AT_ONCE // (n_rows + 2 * N_PSEUDO))
@@ -158,9 +158,9 @@ def _weights(
         yield weights
 
 
-def _usual_class(truth: np.ndarray, units: np.ndarray, n_units: int) -> np.ndarray:
-    k = int(truth.max()) + 1
-    return np.bincount(units * k + truth, minlength=n_units * k).reshape(n_units, k).argmax(axis=1)
+def _usual_class(y_true: np.ndarray, units: np.ndarray, n_units: int) -> np.ndarray:
+    k = int(y_true.max()) + 1
+    return np.bincount(units * k + y_true, minlength=n_units * k).reshape(n_units, k).argmax(axis=1)
 
 
 def _draw(n_members: int, pseudo: float, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -186,9 +186,9 @@ Scorer = Callable[[np.ndarray], dict[str, np.ndarray]]
 def _margin_scorer(rows: _Rows, k: int) -> Scorer:
     from scipy.sparse import csr_array
 
-    n = len(rows.truth)
-    right = rows.truth == rows.guess
-    numbers = np.concatenate([rows.truth[right], k + rows.truth, 2 * k + rows.guess])
+    n = len(rows.y_true)
+    right = rows.y_true == rows.y_pred
+    numbers = np.concatenate([rows.y_true[right], k + rows.y_true, 2 * k + rows.y_pred])
     columns = np.concatenate([np.flatnonzero(right), np.arange(n), np.arange(n)])
     table = csr_array((np.ones(len(numbers), np.float32), (numbers, columns)), shape=(3 * k, n))
 
@@ -201,11 +201,11 @@ def _margin_scorer(rows: _Rows, k: int) -> Scorer:
 
 
 def _mean_scorer(rows: _Rows) -> Scorer:
-    told = rows.given[np.arange(len(rows.truth)), rows.truth]
+    p_true = rows.proba[np.arange(len(rows.y_true)), rows.y_true]
     values = {
-        "log_loss": -np.log(np.clip(told, np.finfo(float).eps, 1.0)),
-        "brier": scores.brier_rows(rows.truth, rows.given),
-        "top_k_accuracy": scores.in_top(rows.truth, rows.given, TOP),
+        "log_loss": -np.log(np.clip(p_true, np.finfo(float).eps, 1.0)),
+        "brier": scores.brier_rows(rows.y_true, rows.proba),
+        "top_k_accuracy": scores.in_top(rows.y_true, rows.proba, TOP),
     }
     table = np.array(list(values.values()), dtype=np.float32)
 
@@ -216,9 +216,9 @@ def _mean_scorer(rows: _Rows) -> Scorer:
 
 
 def _bin_scorer(rows: _Rows) -> Scorer:
-    confidence = rows.given.max(axis=1)
+    confidence = rows.proba.max(axis=1)
     bins = scores.confidence_bins(confidence, scores.N_BINS)
-    gap = confidence - (rows.given.argmax(axis=1) == rows.truth)
+    gap = confidence - (rows.proba.argmax(axis=1) == rows.y_true)
     table = np.zeros((scores.N_BINS, len(bins)), dtype=np.float32)
     table[bins, np.arange(len(bins))] = gap
 
@@ -230,11 +230,11 @@ def _bin_scorer(rows: _Rows) -> Scorer:
 
 def _rank_scorer(rows: _Rows, n_draws: int) -> Scorer:
     """AUC and average precision: weights of negatives below each score that a positive has, by sparse products."""
-    n, k = rows.given.shape
+    n, k = rows.proba.shape
     wanted = [1] if k == 2 else list(range(k))
     cost = len(wanted) * n * n_draws
     share = 1.0 if cost <= MOST_RANKED_WEIGHTS else MOST_RANKED_WEIGHTS / cost
-    tables = [_rank_tables(rows.truth == c, rows.given[:, c]) for c in wanted]
+    tables = [_rank_tables(rows.y_true == c, rows.proba[:, c]) for c in wanted]
 
     def score(weights: np.ndarray) -> dict[str, np.ndarray]:
         some = weights[:, : max(1, round(share * weights.shape[1]))]

@@ -45,13 +45,13 @@ def confusion(y: object, predicted: object, n_classes: int | None = None) -> np.
         arrays = [as_labels(values, np.iinfo(np.int64).max) for values in (y, predicted)]
         n_classes = 1 + max((int(array.max()) for array in arrays if array.size), default=-1)
         _refuse_sparse_numbers(n_classes, arrays[0].size)
-    truth = as_labels(y, n_classes)
-    guess = as_labels(predicted, n_classes, name="predicted")
-    if truth.size != guess.size:
+    y_true = as_labels(y, n_classes)
+    y_pred = as_labels(predicted, n_classes, name="predicted")
+    if y_true.size != y_pred.size:
         raise ShapeError(
-            f"y has {truth.size} rows, predicted has {guess.size}", fix="predict the rows that y belongs to"
+            f"y has {y_true.size} rows, predicted has {y_pred.size}", fix="predict the rows that y belongs to"
         )
-    cells = np.bincount(truth * n_classes + guess, minlength=n_classes * n_classes)
+    cells = np.bincount(y_true * n_classes + y_pred, minlength=n_classes * n_classes)
     return cells.astype(np.int64).reshape(n_classes, n_classes)
 
 
@@ -132,10 +132,10 @@ def pairs_in_words(matrix: np.ndarray, names: Sequence[str], n: int = 5) -> list
         raise ShapeError(f"{len(names)} class names for {len(counts)} classes", fix="pass one for each")
     totals = counts.sum(axis=1)
     words = []
-    for truth, guess, rows in worst_pairs(counts, n):
+    for y_true, y_pred, rows in worst_pairs(counts, n):
         times = "once" if rows == 1 else f"{rows:,} times"
-        share = f"{100 * rows / totals[truth]:.1f} % of {totals[truth]:,}"
-        words.append(f"{names[truth]} is mistaken for {names[guess]} {times} ({share})")
+        share = f"{100 * rows / totals[y_true]:.1f} % of {totals[y_true]:,}"
+        words.append(f"{names[y_true]} is mistaken for {names[y_pred]} {times} ({share})")
     for number in np.flatnonzero((counts.sum(axis=0) == 0) & (totals > 0)).tolist():
         words.append(f"{names[number]} is never predicted ({totals[number]:,} row{'s' if totals[number] > 1 else ''})")
     return words

@@ -146,14 +146,14 @@ def reliability(probabilities: object, y: object, *, n_bins: int = 15) -> Reliab
     """
     if n_bins < 1:
         raise SettingError(f"n_bins is {n_bins}", fix="use 1 or more")
-    given, labels = np.asarray(probabilities, dtype=float), np.asarray(y)
-    if given.ndim != 2 or labels.shape != given.shape[:1] or not labels.size:
+    proba, labels = np.asarray(probabilities, dtype=float), np.asarray(y)
+    if proba.ndim != 2 or labels.shape != proba.shape[:1] or not labels.size:
         raise ShapeError(
-            f"probabilities have shape {given.shape}, labels {labels.shape}",
+            f"probabilities have shape {proba.shape}, labels {labels.shape}",
             fix="pass (n, k) and (n,), n > 0",
         )
-    confidence = given.max(axis=1)
-    right = given.argmax(axis=1) == labels
+    confidence = proba.max(axis=1)
+    right = proba.argmax(axis=1) == labels
     # bins are open below and closed above, so that 1.0 falls into the last
     bins = np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
     count = np.bincount(bins, minlength=n_bins)

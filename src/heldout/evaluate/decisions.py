@@ -44,7 +44,7 @@ def threshold_table(y: object, score: object) -> dict[str, np.ndarray]:
     both = Margins(
         right=np.stack([n - n_positive - fp, tp], axis=-1),
         true=np.broadcast_to([n - n_positive, n_positive], (len(tp), 2)),
-        guessed=np.stack([n - tp - fp, tp + fp], axis=-1),
+        predicted=np.stack([n - tp - fp, tp + fp], axis=-1),
     )
     table = {key: found[..., 1] for key, found in rates(both).items()}
     return {
@@ -92,19 +92,19 @@ def choose_rule(y: object, probabilities: object, wanted: RuleSpec | str, classe
         If no threshold meets the requirement.
     """
     wanted = parse_rule(wanted) if isinstance(wanted, str) else wanted
-    given = check_probabilities(probabilities)
-    labels = as_labels(y, given.shape[1])
+    proba = check_probabilities(probabilities)
+    labels = as_labels(y, proba.shape[1])
     if wanted.costs:
-        rule = Rule("costs", wanted.text, costs=check_costs(wanted.costs, given.shape[1]))
-        return rule, _cost_words(rule, labels, given)
-    if given.shape[1] != 2:
+        rule = Rule("costs", wanted.text, costs=check_costs(wanted.costs, proba.shape[1]))
+        return rule, _cost_words(rule, labels, proba)
+    if proba.shape[1] != 2:
         raise SettingError(
-            f"a threshold is for two classes, and there are {given.shape[1]}",
+            f"a threshold is for two classes, and there are {proba.shape[1]}",
             where="--threshold",
             fix="give costs of every mistake instead: cost:0 1 5; 1 0 1; 2 1 0",
         )
     positive = wanted.positive_number(classes)
-    table = threshold_table(labels == positive, given[:, positive])
+    table = threshold_table(labels == positive, proba[:, positive])
     usable = np.isfinite(table["threshold"])
     place = int(_best(table, usable, wanted))
     threshold = float(np.clip(table["threshold"][place], 0.0, 1.0))
@@ -136,9 +136,9 @@ def _best(table: Mapping[str, np.ndarray], usable: np.ndarray, wanted: RuleSpec)
     return int(best[np.argmin(np.abs(table["threshold"][best] - 0.5))])
 
 
-def _cost_words(rule: Rule, labels: np.ndarray, given: np.ndarray) -> str:
+def _cost_words(rule: Rule, labels: np.ndarray, proba: np.ndarray) -> str:
     table = np.asarray(rule.costs)
-    ruled, usual = (float(table[labels, guess].mean()) for guess in (rule.decide(given), given.argmax(axis=1)))
+    ruled, usual = (float(table[labels, y_pred].mean()) for y_pred in (rule.decide(proba), proba.argmax(axis=1)))
     return f"the class of least expected cost; on out-of-fold rows it costs {ruled:.4g} a row, instead of {usual:.4g}"
 
 

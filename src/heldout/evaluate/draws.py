@@ -60,19 +60,19 @@ def drawn_scores(
         totals = drawn[:, :-2] @ units
         for pseudo_cells, column in ((wrong_pairs, -2), (right_pairs, -1)):
             rows = np.repeat(np.arange(len(drawn)), drawn[:, column].astype(np.int64))
-            truth, guess = pseudo_cells(margin, rows.size, rng)
-            totals += weight * _tally(rows, numbers_of(truth, guess, k), len(drawn), n_numbers)
+            y_true, y_pred = pseudo_cells(margin, rows.size, rng)
+            totals += weight * _tally(rows, numbers_of(y_true, y_pred, k), len(drawn), n_numbers)
         results.append(_score(statistic, name, totals, k))
     return np.concatenate(results)
 
 
-def _margin_numbers(truth: np.ndarray, guess: np.ndarray, k: int) -> list[np.ndarray]:
+def _margin_numbers(y_true: np.ndarray, y_pred: np.ndarray, k: int) -> list[np.ndarray]:
     """Where a row counts: right of its class (or nowhere, -1), true of its class, guessed of the predicted one."""
-    return [np.where(truth == guess, truth, -1), k + truth, 2 * k + guess]
+    return [np.where(y_true == y_pred, y_true, -1), k + y_true, 2 * k + y_pred]
 
 
-def _cell_numbers(truth: np.ndarray, guess: np.ndarray, k: int) -> list[np.ndarray]:
-    return [truth * k + guess]
+def _cell_numbers(y_true: np.ndarray, y_pred: np.ndarray, k: int) -> list[np.ndarray]:
+    return [y_true * k + y_pred]
 
 
 def _units(
@@ -89,12 +89,12 @@ def _units(
     k = len(matrix)
     if groups is None:
         used = np.flatnonzero(matrix)
-        truth, guess, frequency = used // k, used % k, matrix.ravel()[used]
+        y_true, y_pred, frequency = used // k, used % k, matrix.ravel()[used]
         unit = np.arange(len(used))
     else:
-        truth, guess, unit = y.astype(np.int64), predicted.astype(np.int64), groups
+        y_true, y_pred, unit = y.astype(np.int64), predicted.astype(np.int64), groups
         frequency = np.ones(int(groups.max()) + 1, dtype=np.int64)
-    columns = np.stack(numbers_of(truth, guess, k))
+    columns = np.stack(numbers_of(y_true, y_pred, k))
     rows = np.broadcast_to(unit, columns.shape)
     counted = columns >= 0
     entries = (np.ones(int(counted.sum())), (rows[counted], columns[counted]))

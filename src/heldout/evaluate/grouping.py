@@ -122,10 +122,10 @@ def errors_by_class(fine: object, coarse_predicted: object, grouping: Grouping) 
         For two coarse classes with 1 as positive, row 1 holds the false positives and row 0 the false negatives.
     """
     labels = as_labels(fine, len(grouping.fine), name="fine")
-    guess = as_labels(coarse_predicted, len(grouping.coarse), name="coarse_predicted")
-    if labels.size != guess.size:
-        raise ShapeError(f"fine has {labels.size} rows, coarse_predicted {guess.size}", fix="pass the same rows")
+    y_pred = as_labels(coarse_predicted, len(grouping.coarse), name="coarse_predicted")
+    if labels.size != y_pred.size:
+        raise ShapeError(f"fine has {labels.size} rows, coarse_predicted {y_pred.size}", fix="pass the same rows")
     counts = np.zeros((len(grouping.coarse), len(grouping.fine)), dtype=np.int64)
-    wrong = grouping.number[labels] != guess
-    np.add.at(counts, (guess[wrong], labels[wrong]), 1)
+    wrong = grouping.number[labels] != y_pred
+    np.add.at(counts, (y_pred[wrong], labels[wrong]), 1)
     return counts

@@ -22,13 +22,13 @@ class Margins:
 
     Attributes
     ----------
-    right, true, guessed : array of int or float, shape (..., n_classes)
+    right, true, predicted : array of int or float, shape (..., n_classes)
         Rows of the class that are predicted so; rows of the class; rows predicted so.
     """
 
     right: np.ndarray
     true: np.ndarray
-    guessed: np.ndarray
+    predicted: np.ndarray
 
     @property
     def n(self) -> np.ndarray:
@@ -69,10 +69,10 @@ def rates(m: Margins) -> dict[str, np.ndarray]:
     predicted; informedness and markedness where one of their parts is.
     """
     tp = m.right
-    fp, fn = m.guessed - tp, m.true - tp
+    fp, fn = m.predicted - tp, m.true - tp
     tn = m.n[..., None] - tp - fp - fn
-    tpr, tnr, ppv, npv = divide(tp, m.true), divide(tn, tn + fp), divide(tp, m.guessed), divide(tn, tn + fn)
-    spread = m.true.astype(float) * (tn + fp) * m.guessed * (tn + fn)
+    tpr, tnr, ppv, npv = divide(tp, m.true), divide(tn, tn + fp), divide(tp, m.predicted), divide(tn, tn + fn)
+    spread = m.true.astype(float) * (tn + fp) * m.predicted * (tn + fn)
     return {
         "tp": tp,
         "fp": fp,
@@ -84,7 +84,7 @@ def rates(m: Margins) -> dict[str, np.ndarray]:
         "npv": npv,
         "fpr": divide(fp, tn + fp),
         "fnr": divide(fn, m.true),
-        "f1": divide(2 * tp, m.true + m.guessed),
+        "f1": divide(2 * tp, m.true + m.predicted),
         "informedness": tpr + tnr - 1,
         "markedness": ppv + npv - 1,
         "mcc": np.nan_to_num(divide(tp * 1.0 * tn - fp * 1.0 * fn, np.sqrt(np.maximum(spread, 0.0))), nan=0.0),
@@ -150,18 +150,18 @@ def f1_macro(m: Margins) -> np.ndarray:
 
 def f1_micro(m: Margins) -> np.ndarray:
     """F1 of all classes' counts together, which for one label a row is the accuracy."""
-    return divide(2 * m.right.sum(axis=-1), m.true.sum(axis=-1) + m.guessed.sum(axis=-1))
+    return divide(2 * m.right.sum(axis=-1), m.true.sum(axis=-1) + m.predicted.sum(axis=-1))
 
 
 def f1_weighted(m: Margins) -> np.ndarray:
     """Mean F1, each class weighted by its rows."""
-    return divide((np.nan_to_num(divide(2 * m.right, m.true + m.guessed), nan=0.0) * m.true).sum(axis=-1), m.n)
+    return divide((np.nan_to_num(divide(2 * m.right, m.true + m.predicted), nan=0.0) * m.true).sum(axis=-1), m.n)
 
 
 def kappa(m: Margins) -> np.ndarray:
     """Cohen's kappa: agreement beyond what the margins alone give (0); NaN where they leave no room."""
     n = m.n.astype(float)
-    by_chance = (m.true * m.guessed.astype(float)).sum(axis=-1)
+    by_chance = (m.true * m.predicted.astype(float)).sum(axis=-1)
     return divide(m.right.sum(axis=-1) * n - by_chance, n**2 - by_chance)
 
 
@@ -171,6 +171,6 @@ def mcc(m: Margins) -> np.ndarray:
     Whole counts are summed as integers, and the root is taken of the product, so that perfect counts give exactly 1.
     """
     n = m.n
-    shared = m.right.sum(axis=-1) * n - (m.true * m.guessed).sum(axis=-1)
-    spread = (n**2 - (m.true**2).sum(axis=-1)).astype(float) * (n**2 - (m.guessed**2).sum(axis=-1))
+    shared = m.right.sum(axis=-1) * n - (m.true * m.predicted).sum(axis=-1)
+    spread = (n**2 - (m.true**2).sum(axis=-1)).astype(float) * (n**2 - (m.predicted**2).sum(axis=-1))
     return np.nan_to_num(divide(shared, np.sqrt(np.maximum(spread, 0.0))), nan=0.0)

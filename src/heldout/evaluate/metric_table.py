@@ -92,8 +92,8 @@ class Metric:
         return self.low, float(self.high_of_many) if many and self.high_of_many is not None else self.high
 
 
-def _top_k_accuracy(truth: np.ndarray, given: np.ndarray) -> np.ndarray:
-    return np.asarray(scores.in_top(truth, given, TOP).mean(axis=-1))
+def _top_k_accuracy(y_true: np.ndarray, proba: np.ndarray) -> np.ndarray:
+    return np.asarray(scores.in_top(y_true, proba, TOP).mean(axis=-1))
 
 
 _SETS = (

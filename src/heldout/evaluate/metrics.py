@@ -73,19 +73,19 @@ def metrics(
     >>> found["confusion"], found["positive"], found["tpr"], found["auc"]
     ([[1, 0], [1, 1]], 'yes', 0.5, 1.0)
     """
-    given = check_probabilities(probabilities)
-    n_rows, n_classes = given.shape
+    proba = check_probabilities(probabilities)
+    n_rows, n_classes = proba.shape
     names = check_classes(classes, n_classes)
-    truth = as_labels(y, n_classes)
-    if truth.size != n_rows:
-        raise ShapeError(f"y has {truth.size} rows, probabilities have {n_rows}", fix="pass the rows of y only")
+    y_true = as_labels(y, n_classes)
+    if y_true.size != n_rows:
+        raise ShapeError(f"y has {y_true.size} rows, probabilities have {n_rows}", fix="pass the rows of y only")
     decided = None
     if predictions is not None:
         decided = as_labels(predictions, n_classes, name="predictions")
         if decided.size != n_rows:
             raise ShapeError(f"predictions have {decided.size} rows, y has {n_rows}", fix="predict the rows of y")
         decided = decided[None]
-    stack = metrics_stack(truth, given[None], predictions=decided, priors=priors)
+    stack = metrics_stack(y_true, proba[None], predictions=decided, priors=priors)
     found: dict[str, Any] = {"n": n_rows} | {key: plain(stack[key][0]) for key in OF_SETS if key in stack}
     found["confusion"] = stack["confusion"][0].tolist()
     found["per_class"] = {name: _class_record(stack["per_class"], c) for c, name in enumerate(names)}

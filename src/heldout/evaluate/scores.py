@@ -15,33 +15,33 @@ N_BINS = 15
 """Bins of confidence of the expected calibration error."""
 
 
-def log_loss(truth: np.ndarray, given: np.ndarray) -> np.ndarray:
+def log_loss(y_true: np.ndarray, proba: np.ndarray) -> np.ndarray:
     """Mean of -ln(probability of the truth); probabilities below 2.2e-16 count as that, so that it stays finite."""
-    return np.asarray(-np.log(np.clip(_told(truth, given), np.finfo(float).eps, 1.0)).mean(axis=-1)) + 0.0
+    return np.asarray(-np.log(np.clip(_p_true(y_true, proba), np.finfo(float).eps, 1.0)).mean(axis=-1)) + 0.0
 
 
-def brier(truth: np.ndarray, given: np.ndarray) -> np.ndarray:
+def brier(y_true: np.ndarray, proba: np.ndarray) -> np.ndarray:
     """Mean squared error of probabilities: of the positive class's (two classes, 0 to 1), else summed (0 to 2)."""
-    return np.asarray(brier_rows(truth, given).mean(axis=-1))
+    return np.asarray(brier_rows(y_true, proba).mean(axis=-1))
 
 
-def brier_rows(truth: np.ndarray, given: np.ndarray) -> np.ndarray:
+def brier_rows(y_true: np.ndarray, proba: np.ndarray) -> np.ndarray:
     """What each row adds to the Brier score, (..., n_rows)."""
-    squares = np.asarray((given**2).sum(axis=-1) - 2 * _told(truth, given) + 1)
-    return np.maximum(squares, 0.0) / (2 if given.shape[-1] == 2 else 1)
+    squares = np.asarray((proba**2).sum(axis=-1) - 2 * _p_true(y_true, proba) + 1)
+    return np.maximum(squares, 0.0) / (2 if proba.shape[-1] == 2 else 1)
 
 
-def _told(truth: np.ndarray, given: np.ndarray) -> np.ndarray:
+def _p_true(y_true: np.ndarray, proba: np.ndarray) -> np.ndarray:
     """Probability of the true class, (..., n_rows)."""
-    places = np.broadcast_to(truth, given.shape[:-1])[..., None]
-    return np.take_along_axis(given, places, axis=-1)[..., 0]
+    places = np.broadcast_to(y_true, proba.shape[:-1])[..., None]
+    return np.take_along_axis(proba, places, axis=-1)[..., 0]
 
 
-def in_top(truth: np.ndarray, given: np.ndarray, k: int) -> np.ndarray:
+def in_top(y_true: np.ndarray, proba: np.ndarray, k: int) -> np.ndarray:
     """Whether the true class is among the ``k`` most probable, (..., n_rows); of equals, the first classes count."""
-    told = _told(truth, given)[..., None]
-    numbers = np.arange(given.shape[-1])
-    before = (given > told) | ((given == told) & (numbers < np.asarray(truth)[..., None]))
+    p_true = _p_true(y_true, proba)[..., None]
+    numbers = np.arange(proba.shape[-1])
+    before = (proba > p_true) | ((proba == p_true) & (numbers < np.asarray(y_true)[..., None]))
     return np.asarray(before.sum(axis=-1) < k)
 
 
@@ -50,13 +50,13 @@ def confidence_bins(confidence: np.ndarray, n_bins: int) -> np.ndarray:
     return np.clip(np.ceil(confidence * n_bins).astype(np.int64) - 1, 0, n_bins - 1)
 
 
-def calibration_error(truth: np.ndarray, given: np.ndarray, n_bins: int = N_BINS) -> np.ndarray:
+def calibration_error(y_true: np.ndarray, proba: np.ndarray, n_bins: int = N_BINS) -> np.ndarray:
     """Expected calibration error (Guo et al. 2017): mean gap between confidence and accuracy, over bins.
 
     Confidence is the probability of the most probable class.
     """
-    confidence = given.max(axis=-1)
-    gap = confidence - (given.argmax(axis=-1) == truth)
+    confidence = proba.max(axis=-1)
+    gap = confidence - (proba.argmax(axis=-1) == y_true)
     bins = confidence_bins(confidence, n_bins)
     flat = gap.reshape(-1, gap.shape[-1])
     places = bins.reshape(flat.shape) + n_bins * np.arange(len(flat))[:, None]

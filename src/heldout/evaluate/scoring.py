@@ -95,48 +95,48 @@ def score(
         As `heldout.evaluate.metrics.metrics` does.
     """
     found = metrics(y, probabilities, classes=classes, predictions=predictions)
-    labels, given = np.asarray(y), np.asarray(probabilities, dtype=float)
-    guess = given.argmax(axis=1) if predictions is None else np.asarray(predictions)
+    labels, proba = np.asarray(y), np.asarray(probabilities, dtype=float)
+    y_pred = proba.argmax(axis=1) if predictions is None else np.asarray(predictions)
     positive, two = labels == 1, len(classes) == 2
     return Scored(
         metrics=found,
-        intervals=_intervals(labels, given, guess, groups, level, seed),
+        intervals=_intervals(labels, proba, y_pred, groups, level, seed),
         level=level,
-        roc=roc(positive, given[:, 1]) if two else None,
-        precision_recall=precision_recall(positive, given[:, 1]) if two else None,
-        reliability=reliability(given, labels),
-        abstention=abstention(labels, given, predictions=guess, level=level),
+        roc=roc(positive, proba[:, 1]) if two else None,
+        precision_recall=precision_recall(positive, proba[:, 1]) if two else None,
+        reliability=reliability(proba, labels),
+        abstention=abstention(labels, proba, predictions=y_pred, level=level),
         y=labels if two else None,
-        p=given[:, 1] if two else None,
-        independence=independence(labels == guess, groups),
+        p=proba[:, 1] if two else None,
+        independence=independence(labels == y_pred, groups),
     )
 
 
 def _intervals(
-    y: np.ndarray, given: np.ndarray, guess: np.ndarray, groups: np.ndarray | None, level: float, seed: int
+    y: np.ndarray, proba: np.ndarray, y_pred: np.ndarray, groups: np.ndarray | None, level: float, seed: int
 ) -> dict[str, tuple[float, float]]:
     """Wilson's interval for the accuracy, a bootstrap of the matrix for its scores, one of the rows for the rest."""
-    right = y == guess
-    found = metric_intervals(y, given, predictions=guess, groups=groups, level=level, seed=seed)
+    right = y == y_pred
+    found = metric_intervals(y, proba, predictions=y_pred, groups=groups, level=level, seed=seed)
     for name in (metric.name for metric in OF_SETS.values() if metric.interval is Interval.MATRIX):
-        found[name] = bootstrap_interval(name, y, guess, given.shape[1], groups=groups, level=level, seed=seed)
+        found[name] = bootstrap_interval(name, y, y_pred, proba.shape[1], groups=groups, level=level, seed=seed)
     found["accuracy"] = (
         accuracy_interval(int(right.sum()), right.size, level)
         if groups is None
         else grouped_accuracy_interval(right, groups, level)
     )
-    if given.shape[1] == 2:
-        found |= _of_two_classes(y, guess, groups, level, seed)
+    if proba.shape[1] == 2:
+        found |= _of_two_classes(y, y_pred, groups, level, seed)
     return found
 
 
 def _of_two_classes(
-    y: np.ndarray, guess: np.ndarray, groups: np.ndarray | None, level: float, seed: int
+    y: np.ndarray, y_pred: np.ndarray, groups: np.ndarray | None, level: float, seed: int
 ) -> dict[str, tuple[float, float]]:
     """Intervals of the rates of the positive class, where they are defined: Wilson's, and a bootstrap for the rest."""
-    matrix = confusion(y, guess, 2)
+    matrix = confusion(y, y_pred, 2)
     one_group = groups is not None and len(np.unique(groups)) == 1
-    worth = independence(y == guess, groups)
+    worth = independence(y == y_pred, groups)
     pairs = {"tnr": (0, matrix[0]), "tpr": (1, matrix[1]), "npv": (0, matrix[:, 0]), "ppv": (1, matrix[:, 1])}
     found = {
         key: METRICS[key].range_for(2) if one_group else wilson_interval(counts[right] / n, worth * n, level)
@@ -149,7 +149,7 @@ def _of_two_classes(
             return np.asarray(margins.rates(margins.margins_of(matrices))[key][..., 1])
 
         if not np.isnan(rate(matrix)):
-            low, high = bootstrap_interval(rate, y, guess, 2, groups=groups, level=level, seed=seed)
+            low, high = bootstrap_interval(rate, y, y_pred, 2, groups=groups, level=level, seed=seed)
             least, most = METRICS[key].range_for(2)
             found[key] = max(low, least), min(high, most)
     return found

@@ -63,9 +63,9 @@ def metrics_stack(
     >>> metrics_stack([0, 1, 1], [[0, 1, 1], [0, 0, 1]], n_classes=2)["accuracy"].round(3).tolist()
     [1.0, 0.667]
     """
-    probabilities, guess, k = _read(given, predictions, n_classes)
-    truth = _truth(y, guess.shape, k)
-    matrix = confusion_stack(truth, guess, k)
+    probabilities, y_pred, k = _read(given, predictions, n_classes)
+    y_true = _truth(y, y_pred.shape, k)
+    matrix = confusion_stack(y_true, y_pred, k)
     margins = margins_of(matrix)
     found: dict[str, Any] = {key: score(margins) for key, score in FROM_MARGINS.items()}
     if priors is not None:
@@ -73,7 +73,7 @@ def metrics_stack(
     found["confusion"] = matrix
     found["per_class"] = rates(margins)
     if probabilities is not None:
-        found |= _of_probabilities(truth, probabilities, found["per_class"])
+        found |= _of_probabilities(y_true, probabilities, found["per_class"])
     return found
 
 
@@ -85,12 +85,12 @@ def _read(given: object, predictions: object, n_classes: int | None) -> tuple[np
         k = probabilities.shape[-1]
         if predictions is None:
             return probabilities, probabilities.argmax(axis=-1), k
-        guess = _stacked_labels(predictions, k, "predictions")
-        if guess.shape != probabilities.shape[:2]:
+        y_pred = _stacked_labels(predictions, k, "predictions")
+        if y_pred.shape != probabilities.shape[:2]:
             raise ShapeError(
-                f"predictions have shape {guess.shape}, probabilities {probabilities.shape}", fix="pass one a row"
+                f"predictions have shape {y_pred.shape}, probabilities {probabilities.shape}", fix="pass one a row"
             )
-        return probabilities, guess, k
+        return probabilities, y_pred, k
     if values.ndim != 2 or predictions is not None:
         raise ShapeError(
             f"predictions have shape {values.shape}",
@@ -109,25 +109,25 @@ def _stacked_labels(values: object, n_classes: int, name: str) -> np.ndarray:
 
 
 def _truth(y: object, shape: tuple[int, ...], n_classes: int) -> np.ndarray:
-    truth = np.asarray(y)
-    if truth.shape not in (shape, shape[1:]):
-        rows = truth.shape[-1] if truth.ndim else 0
-        raise ShapeError(f"y has {rows} rows (shape {truth.shape}), predictions have {shape[1]}", fix="pass their y")
+    y_true = np.asarray(y)
+    if y_true.shape not in (shape, shape[1:]):
+        rows = y_true.shape[-1] if y_true.ndim else 0
+        raise ShapeError(f"y has {rows} rows (shape {y_true.shape}), predictions have {shape[1]}", fix="pass their y")
     try:
-        labels = as_labels(truth.ravel(), n_classes).reshape(truth.shape)
+        labels = as_labels(y_true.ravel(), n_classes).reshape(y_true.shape)
     except LabelError as error:
         raise LabelError(error.what, where="y", fix=error.fix) from error
     return np.broadcast_to(labels, shape)
 
 
-def _of_probabilities(truth: np.ndarray, given: np.ndarray, per_class: dict[str, np.ndarray]) -> dict[str, Any]:
+def _of_probabilities(y_true: np.ndarray, given: np.ndarray, per_class: dict[str, np.ndarray]) -> dict[str, Any]:
     k = given.shape[-1]
     ranked = np.ascontiguousarray(np.moveaxis(given, -1, 1))  # (R, n_classes, n_rows)
-    positive = truth[:, None, :] == np.arange(k)[:, None]
+    positive = y_true[:, None, :] == np.arange(k)[:, None]
     found: dict[str, Any] = {}
     for name, metric in OF_SETS.items():
         if metric.of_probabilities is not None:
-            found[name] = metric.of_probabilities(truth, given)
+            found[name] = metric.of_probabilities(y_true, given)
         elif metric.of_ranking is not None:
             per_class[name] = metric.of_ranking(positive, ranked)
             found[name] = over_classes(per_class[name])

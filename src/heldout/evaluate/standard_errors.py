@@ -84,12 +84,12 @@ def mcc_standard_error(matrix: object, n: float | None = None) -> float:
         raise ShapeError(f"a matrix of shape {counts.shape} with {total:g} rows", fix="pass a confusion matrix")
     n_rows = float(total if n is None else n)
     cells = (n_rows * counts / total + _pseudo_rows(counts)) / (n_rows + 2)
-    true, guessed = cells.sum(axis=1), cells.sum(axis=0)
-    room_true, room_guessed = 1 - (true**2).sum(), 1 - (guessed**2).sum()
+    true, predicted = cells.sum(axis=1), cells.sum(axis=0)
+    room_true, room_guessed = 1 - (true**2).sum(), 1 - (predicted**2).sum()
     root = math.sqrt(room_true * room_guessed)
-    value = (np.trace(cells) - true @ guessed) / root
-    slope = (np.eye(len(cells)) - guessed - true[:, None]) / root
-    slope += value * (true[:, None] / room_true + guessed / room_guessed)
+    value = (np.trace(cells) - true @ predicted) / root
+    slope = (np.eye(len(cells)) - predicted - true[:, None]) / root
+    slope += value * (true[:, None] / room_true + predicted / room_guessed)
     variance = (cells * slope**2).sum() - (cells * slope).sum() ** 2
     return math.sqrt(max(0.0, float(variance)) / (n_rows + 2))
 

@@ -193,7 +193,7 @@ class History:
 
 
 @dataclass(frozen=True)
-class Growth:
+class LearningCurve:
     """The chosen model, trained on parts of the training rows.
 
     Attributes
@@ -260,8 +260,8 @@ class ReportContent:
         What a look at the training rows found, worst first; `looked` says at what was looked.
     looked : str
     histories : tuple of History
-    growth : Growth or None
-    no_growth : str
+    learning_curve : LearningCurve or None
+    no_learning_curve : str
         Why there is no learning curve.
     searches : tuple of Search
     versions, hashes : mapping
@@ -293,8 +293,8 @@ class ReportContent:
     findings: tuple[DataFinding, ...] = ()
     looked: str = ""
     histories: tuple[History, ...] = ()
-    growth: Growth | None = None
-    no_growth: str = ""
+    learning_curve: LearningCurve | None = None
+    no_learning_curve: str = ""
     searches: tuple[Search, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)

@@ -22,8 +22,8 @@ from heldout.report.cells import Panel, columns_of, encode, panels
 from heldout.report.comparing import comparison_words
 from heldout.report.content import ReportContent
 from heldout.report.deciding import decision_words
-from heldout.report.growth import growth_plot, growth_words
 from heldout.report.leaderboard import DifferenceScale, LeaderboardScale, signed
+from heldout.report.learning_curve import learning_curve_plot, learning_curve_words
 from heldout.report.matrix import (
     MOST_CLASSES_WITH_COUNTS,
     MOST_CLASSES_WITH_PERCENT,
@@ -73,7 +73,7 @@ def render_report(content: ReportContent) -> str:
         "histories": [
             {"drawing": curve_plots.history_plot(history), "caption": history.title} for history in content.histories
         ],
-        "growth": _growth(content),
+        "learning_curve": _learning_curve(content),
         "searches": [(found, [_picture(*picture) for picture in found.pictures]) for found in content.searches],
         "largest": max((rows for _, rows in content.data.classes), default=1) or 1,
         "smallest": min((rows for _, rows in content.data.classes), default=0),
@@ -157,11 +157,14 @@ def _cell(value: Any) -> str:
     return words.shorten(value, 24)
 
 
-def _growth(content: ReportContent) -> dict[str, Any] | None:
-    if content.growth is None:
+def _learning_curve(content: ReportContent) -> dict[str, Any] | None:
+    if content.learning_curve is None:
         return None
     rows = content.data.rows
-    return {"drawing": growth_plot(content.growth), "words": growth_words(content.growth, rows)}
+    return {
+        "drawing": learning_curve_plot(content.learning_curve),
+        "words": learning_curve_words(content.learning_curve, rows),
+    }
 
 
 def _picture(text: str, svg: str) -> tuple[str, str]:
@@ -180,7 +183,7 @@ def _sections(values: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("decision", "Threshold", values["decision"]),
         ("curves", "Curves", values["curves"]),
         ("training", "Training", values["histories"]),
-        ("growth", "More data", values["growth"]),
+        ("learning-curve", "More data", values["learning_curve"]),
         ("search", "Search", values["searches"]),
         ("data", "Data", True),
         ("seal", "Seal", True),

@@ -18,9 +18,9 @@ from heldout.files import write_bytes, write_text
 from heldout.report.content import (
     DataFinding,
     DataSummary,
-    Growth,
     History,
     LeaderboardRow,
+    LearningCurve,
     Opening,
     ReportContent,
     Seal,
@@ -103,8 +103,8 @@ def _content(
         rivals=_rivals(folder, values),
         rule=_rule(values),
         histories=_histories(folder),
-        growth=_growth(values),
-        no_growth=str((values.get("learning_curve") or {}).get("why", "")),
+        learning_curve=_learning_curve(values),
+        no_learning_curve=str((values.get("learning_curve") or {}).get("why", "")),
         searches=searches_of(folder, values),
         versions=_versions(environment),
         hashes=_hashes(folder, values),
@@ -249,13 +249,13 @@ def _out_of_fold(folder: RunFolder, classes: list[str]) -> Scored | None:
     return score(y, probabilities, classes, predictions=predicted, groups=groups)
 
 
-def _growth(values: Mapping[str, Any]) -> Growth | None:
+def _learning_curve(values: Mapping[str, Any]) -> LearningCurve | None:
     found = values.get("learning_curve") or {}
     points = tuple((point["rows"], point["mcc"], point["mcc_se"]) for point in found.get("points", ()))
     if len(points) < 2:
         return None
     gain = found.get("gain") or {}
-    return Growth(points, gain.get("mcc"), gain.get("se"))
+    return LearningCurve(points, gain.get("mcc"), gain.get("se"))
 
 
 def _histories(folder: RunFolder) -> tuple[History, ...]:

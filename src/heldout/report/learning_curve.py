@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from heldout.report.content import Growth
+from heldout.report.content import LearningCurve
 from heldout.report.curve_plots import Axes
 from heldout.report.leaderboard import signed
 from heldout.report.words import count
@@ -18,7 +18,7 @@ LEAST_GAIN = 0.005
 """In MCC: less is not worth collecting rows for."""
 
 
-def growth_words(found: Growth, rows: str) -> str:
+def learning_curve_words(found: LearningCurve, rows: str) -> str:
     """What the curve says, in a sentence."""
     if found.gain is None or found.gain_se is None:
         return "A learning curve needs two points with known errors."
@@ -33,7 +33,7 @@ def growth_words(found: Growth, rows: str) -> str:
     return f"{change} The error is too large to say whether more {rows} would help."
 
 
-def growth_plot(found: Growth) -> Markup:
+def learning_curve_plot(found: LearningCurve) -> Markup:
     """Mean MCC ± standard error against training rows; each point doubles the one before."""
     ends = [(mean - (se or 0.0), mean + (se or 0.0)) for _, mean, se in found.points]
     low, high = min(end[0] for end in ends), max(end[1] for end in ends)

@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from heldout.report.content import Growth
-from heldout.report.growth import growth_plot, growth_words
+from heldout.report.content import LearningCurve
+from heldout.report.learning_curve import learning_curve_plot, learning_curve_words
 
 
-def curve(gain: float, se: float | None) -> Growth:
-    return Growth(((100, 0.5, 0.02), (200, 0.6, 0.02), (400, 0.6 + gain, 0.02)), gain, se)
+def curve(gain: float, se: float | None) -> LearningCurve:
+    return LearningCurve(((100, 0.5, 0.02), (200, 0.6, 0.02), (400, 0.6 + gain, 0.02)), gain, se)
 
 
 @pytest.mark.parametrize(
@@ -25,11 +25,11 @@ def curve(gain: float, se: float | None) -> Growth:
     ],
 )
 def test_more_rows_are_asked_for_only_where_the_gain_is_beyond_its_error(gain, se, said):
-    assert said in growth_words(curve(gain, se), "rows")
+    assert said in learning_curve_words(curve(gain, se), "rows")
 
 
 def test_points_are_drawn_where_they_are_and_named_for_those_who_cannot_see_them():
-    drawn = str(growth_plot(curve(0.2, 0.01)))
+    drawn = str(learning_curve_plot(curve(0.2, 0.01)))
     heights = [float(y) for y in re.findall(r'<circle cx="[\d.]+" cy="([\d.]+)"', drawn)]
     assert heights == sorted(heights, reverse=True)
     assert len(heights) == 3
@@ -41,5 +41,5 @@ def test_why_there_is_no_curve_is_said_on_the_page():
 
     from heldout.report.page import render_report
 
-    assert "There is no learning curve: too few rows." in render_report(sample(no_growth="too few rows"))
+    assert "There is no learning curve: too few rows." in render_report(sample(no_learning_curve="too few rows"))
     assert "There is no learning curve" not in render_report(sample())
