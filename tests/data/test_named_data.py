@@ -309,7 +309,7 @@ def test_no_mirror_file_and_no_such_name_say_what_to_do(tiny, tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"\0\0\x08\x01", b"\0\0\x08\x01\0\0\0\x05abc", b"\0\0\x0d\x01\0\0\0\x01abcd"])
 def test_a_file_that_is_not_idx_is_refused(content):
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match="IDX file"):
         parse_idx(content, where="x")
 
 

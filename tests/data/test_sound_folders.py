@@ -64,7 +64,7 @@ def test_rate_and_length_can_be_asked_for(tmp_path):
     assert data.input["rate"] == 4000
     assert not data.x[:, 1010:].any()
     for options in ({"sample_rate": 5}, {"clip_seconds": 0.0}, {"clip_seconds": 1e9}, {"image_size": 32}):
-        with pytest.raises(SettingError):
+        with pytest.raises(SettingError, match=r"sample_rate|clip_seconds|image_size"):
             load(tmp_path, **options)
 
 
@@ -101,7 +101,7 @@ def test_bad_files_are_skipped_with_a_reason_or_end_it_when_strict(tmp_path):
         assert any(".txt 1" in note for note in data.notes)
         for row, name in enumerate(data.ids):
             assert np.array_equal(data.x[row], read_sound(tmp_path / name, data.input))
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match=r"phone.m4a"):
         load(tmp_path, strict=True)
 
 

@@ -126,7 +126,7 @@ def test_a_changed_step_is_refused(line, kind, change):
 
     tree = json.loads(json.dumps(tree))
     find(tree)["params"].update(change)
-    with pytest.raises(ArtifactError):
+    with pytest.raises(ArtifactError, match="must be"):
         put_together(tree, arrays, n_classes=2, where="here")
 
 
@@ -135,5 +135,5 @@ def test_a_changed_crop_is_refused(change):
     step = picture_steps("centre-crop 5")[0][1].fit(np.zeros((2, 8, 9, 3), np.uint8))
     tree, arrays = take_apart(step)
     tree["params"].update(change)
-    with pytest.raises((ArtifactError, SettingError)):
+    with pytest.raises((ArtifactError, SettingError), match=r"must be|cannot be cut"):
         put_together(tree, arrays, n_classes=2, where="here")

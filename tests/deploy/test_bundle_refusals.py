@@ -221,7 +221,7 @@ def test_json_of_any_text_and_number_is_read_back_exactly(value):
 def test_false_claims_about_an_array_are_refused(entry):
     header = json.dumps({"a": entry}).encode()
     content = len(header).to_bytes(8, "little") + header + bytes([7] * 16)
-    with pytest.raises(ArtifactError):
+    with pytest.raises(ArtifactError, match=r"x: .*array"):
         unpack_arrays(content, where="x")
 
 
@@ -303,7 +303,7 @@ def test_what_a_bundle_cannot_hold_is_refused_with_a_remedy_and_nothing_is_writt
 
 
 def test_the_remedy_for_an_unknown_estimator_lists_what_is_possible(tmp_path):
-    with pytest.raises(SettingError) as caught:
+    with pytest.raises(SettingError, match=r"cannot hold sklearn.ensemble._gb.GradientBoostingClassifier") as caught:
         save_to(tmp_path / "model", GradientBoostingClassifier(n_estimators=2).fit(X, Y))
     assert all(name in caught.value.fix for name in kind_names())
 
@@ -338,7 +338,7 @@ def test_a_failure_while_replacing_keeps_the_earlier_bundle(tmp_path, monkeypatc
         raise DiskError("cannot write: No space left on device", where=str(path))
 
     monkeypatch.setattr(bundle_folder, "write_bytes", full)
-    with pytest.raises(DiskError):
+    with pytest.raises(DiskError, match="No space left"):
         save_to(folder, GaussianNB().fit(X, Y), info={"which": 2})
     assert load_bundle(folder).info == {"which": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["model"]

@@ -64,5 +64,5 @@ def test_a_model_of_sounds_gives_the_same_bits_alone(tmp_path):
 def test_settings_out_of_range_are_refused(key, value):
     tree, arrays = take_apart(STEPS[1].fit(X))
     tree["params"][key] = value
-    with pytest.raises(ArtifactError):
+    with pytest.raises(ArtifactError, match=r"must be|unknown: more"):
         put_together(tree, arrays, n_classes=2, where="test")

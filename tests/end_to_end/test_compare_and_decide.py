@@ -155,7 +155,7 @@ def test_a_changed_rule_is_not_the_model_that_was_trained(runs, tmp_path):
     values["info"]["decision"]["threshold"] = 0.01
     header.write_text(json.dumps(values))
     assert bundle_hash(RunFolder(tmp_path / "run")) != before
-    with pytest.raises(ArtifactError):
+    with pytest.raises(ArtifactError, match=r"header.json"):
         load_bundle(tmp_path / "run" / "model")  # the sums do not fit any more
 
 

@@ -206,7 +206,7 @@ def test_confidence_levels_are_bonferronis():
     assert [confidence_level(k) for k in (0, 1)] == [0.95, 0.95]
     assert confidence_level(5) == pytest.approx(0.99)
     assert confidence_level(2, base=0.9) == pytest.approx(0.95)
-    with pytest.raises(SettingError):
+    with pytest.raises(SettingError, match="confidence level is 95"):
         confidence_level(1, base=95)
 
 

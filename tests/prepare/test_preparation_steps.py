@@ -95,7 +95,7 @@ def test_numbers_written_as_text_are_ordered_as_numbers_and_an_order_may_be_give
     assert fitted.transform(sizes)[:2, 0].tolist() == [2, 0]
     with pytest.raises(DataError, match="'c' lacks 'large'"):
         CategoryNumbers({"c": ["small"]}).fit(sizes)
-    with pytest.raises(ShapeError):
+    with pytest.raises(ShapeError, match="2 categorical columns given"):
         fitted.transform(pd.DataFrame({"c": ["a"], "d": ["b"]}))
 
 
@@ -185,7 +185,7 @@ def test_pictures_of_another_shape_or_kind_are_refused():
     step = clone(CentreCrop(4, 4)).fit(PICTURES)
     with pytest.raises(ShapeError, match="were trained on"):
         step.transform(PICTURES[:, :8])
-    with pytest.raises(ShapeError):
+    with pytest.raises(ShapeError, match="four axes"):
         ToGrey().fit(PICTURES[0])
     with pytest.raises(SettingError, match="2 channels"):
         ToGrey().fit(PICTURES[..., :2])

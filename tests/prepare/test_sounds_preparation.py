@@ -145,12 +145,12 @@ def test_resampling_keeps_what_fits_and_removes_what_would_fold_back():
 def test_wrong_rows_and_settings_are_refused_with_a_remedy():
     step = SoundSummary(RATE).fit(NOISE)
     for wrong, error in ((NOISE[:, :-1], ShapeError), (NOISE[..., 0], ShapeError), (NOISE / 2.0, DataError)):
-        with pytest.raises(error) as caught:
+        with pytest.raises(error, match=r"^sounds ") as caught:
             step.transform(wrong)
         assert caught.value.fix
     settings = ({"scale": "bark"}, {"hop": 0}, {"n_bands": 1.5}, {"low": 5000.0}, {"floor_db": 3.0})
     for setting in settings:
-        with pytest.raises(SettingError):
+        with pytest.raises(SettingError, match=f"{next(iter(setting))}="):
             SoundSpectrogram(RATE, **setting).fit(NOISE)
 
 

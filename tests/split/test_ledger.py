@@ -203,7 +203,7 @@ def test_a_file_that_is_no_ledger_is_refused(tmp_path, content):
         Ledger(path).verify()
     assert "HELDOUT_LEDGER" in caught.value.fix
     if content:
-        with pytest.raises(ArtifactError):
+        with pytest.raises(ArtifactError, match="not a ledger"):
             opened(Ledger(path))
         assert path.read_bytes() == content
 
@@ -248,7 +248,7 @@ def test_a_read_only_folder_is_refused(ledger):
     ledger.path.parent.chmod(0o500)
     ledger.path.chmod(0o400)
     try:
-        with pytest.raises(DiskError):
+        with pytest.raises(DiskError, match="cannot use the ledger"):
             opened(ledger)
         assert ledger.count("d") == 1
     finally:
@@ -259,7 +259,7 @@ def test_a_result_needs_an_opening_and_is_recorded_once(ledger):
     entry = opened(ledger)
     ledger.record_result(entry, {"accuracy": 1})
     for number in (entry, 1, 99):
-        with pytest.raises(SettingError):
+        with pytest.raises(SettingError, match=r"not an opening|already recorded"):
             ledger.record_result(number, {"accuracy": 0})
     assert ledger.openings("d")[0]["result"] == {"accuracy": 1}
 

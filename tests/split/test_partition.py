@@ -197,7 +197,7 @@ def test_further_classes_that_are_too_small_are_counted():
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -1, 2, float("nan")])
 def test_an_impossible_share_is_refused(share):
-    with pytest.raises(SettingError):
+    with pytest.raises(SettingError, match="the test share is"):
         split_off_test(np.array([0, 1] * 5), np.arange(10), share=share, seed=0)
 
 
@@ -210,12 +210,12 @@ def test_an_impossible_share_is_refused(share):
     ],
 )
 def test_impossible_labels_are_refused(y, groups, error):
-    with pytest.raises(error):
+    with pytest.raises(error, match=r"no rows|both must be|no class"):
         folds(y, groups, n_folds=2, seed=0)
 
 
 def test_one_fold_is_refused():
-    with pytest.raises(SettingError):
+    with pytest.raises(SettingError, match="do not make a cross-validation"):
         folds(np.array([0, 1] * 5), np.arange(10), n_folds=1, seed=0)
 
 
@@ -227,7 +227,7 @@ def test_joined_groups_keep_together_what_either_keeps_together():
 
 def test_one_grouping_alone_is_only_numbered_anew():
     assert join_groups(None, np.array([9, 3, 9])).tolist() == [0, 1, 0]
-    with pytest.raises(SettingError):
+    with pytest.raises(SettingError, match="no groups to join"):
         join_groups(None, None)
 
 

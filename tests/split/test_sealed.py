@@ -81,7 +81,7 @@ def test_opening_writes_to_the_ledger_and_gives_the_rows(dataset, digests, tmp_p
 def test_no_rows_without_a_written_entry(dataset, digests, tmp_path):
     _, sealed = seal(dataset, np.array([3, 1]), digests=digests)
     (tmp_path / "file").write_text("")
-    with pytest.raises(DiskError):
+    with pytest.raises(DiskError, match="cannot use the ledger"):
         sealed.open(Ledger(tmp_path / "file" / "ledger.sqlite"), **OPENING)
 
 
@@ -91,7 +91,7 @@ def test_the_entry_is_written_before_the_rows_are_handed_out(dataset, digests):
             raise DiskError("full")
 
     _, sealed = seal(dataset, np.array([3, 1]), digests=digests)
-    with pytest.raises(DiskError):
+    with pytest.raises(DiskError, match="full"):
         sealed.open(Refusing("nowhere"), **OPENING)
 
 
@@ -119,7 +119,7 @@ def test_without_digests_they_are_computed(dataset):
     ],
 )
 def test_impossible_test_rows_are_refused(dataset, digests, rows, error):
-    with pytest.raises(error):
+    with pytest.raises(error, match=r"would be sealed|test rows"):
         seal(dataset, np.array(rows, dtype=None if rows else int), digests=digests)
 
 

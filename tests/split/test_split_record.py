@@ -47,7 +47,7 @@ def test_a_split_that_tears_a_group_or_doubles_a_row_is_not_written(tmp_path):
         save_split(
             path, SplitRecord({"train": np.arange(2), "test": np.arange(2, 4)}), IDS[:4], groups=np.zeros(4, int)
         )
-    with pytest.raises(LeakageError):
+    with pytest.raises(LeakageError, match="both train and test"):
         save_split(path, SplitRecord({"train": np.arange(3), "test": np.arange(2, 4)}), IDS[:4])
     with pytest.raises(DataError, match="same id"):
         save_split(path, SplitRecord({"train": np.arange(4)}), np.array(["a", "a", "b", "c"]))
@@ -73,7 +73,7 @@ def test_a_changed_split_is_refused(change, error, tmp_path):
     values = json.loads(path.read_text("utf-8"))
     change(values)
     path.write_text(json.dumps(values))
-    with pytest.raises(error) as caught:
+    with pytest.raises(error, match=r"split.json") as caught:
         load_split(path, IDS)
     assert caught.value.fix
 
@@ -82,7 +82,7 @@ def test_a_changed_split_is_refused(change, error, tmp_path):
 def test_a_file_that_is_no_split_is_refused(text, tmp_path):
     path = tmp_path / "split.json"
     path.write_text(text)
-    with pytest.raises(ArtifactError):
+    with pytest.raises(ArtifactError, match=r"cannot be read as a split|no training and test rows"):
         load_split(path, IDS)
     with pytest.raises(ArtifactError, match="No such file"):
         load_split(tmp_path / "none.json", IDS)

@@ -123,7 +123,7 @@ def test_times_that_are_missing_or_all_equal_are_refused():
         split_by_time(np.array([1.0, np.nan]), np.arange(2), shares=PRESETS["80/20"])
     with pytest.raises(DataError, match="1 distinct times, too few for 2 parts"):
         split_by_time(np.ones(9), np.arange(9), shares=PRESETS["80/20"])
-    with pytest.raises(ShapeError):
+    with pytest.raises(ShapeError, match="times for"):
         split_by_time(np.ones(9), np.arange(8), shares=PRESETS["80/20"])
 
 
