@@ -14,7 +14,7 @@ import torch
 from net_common import read_mnist, report, take_turns
 
 from heldout.nets.classifier import NetClassifier
-from heldout.nets.fit import planner
+from heldout.nets.fit import planner, ways
 from heldout.nets.fit.folds import fit_jobs
 
 NETS = {
@@ -40,12 +40,12 @@ def main() -> None:
         net = NetClassifier(spec, epochs=2, batch=128)
 
         def run(way: str, net: NetClassifier = net) -> None:
-            planner.choose_way = lambda plan, jobs, device: way
+            ways.choose_way = lambda plan, jobs, device: way
             fit_jobs(net, x, y, jobs)
-            planner.choose_way = rule
+            ways.choose_way = rule
 
-        ways = ("stack", "solo", "processes")
-        seconds = take_turns({way: lambda way=way: run(way) for way in ways}, options.rounds)
+        names = ("stack", "solo", "processes")
+        seconds = take_turns({way: lambda way=way: run(way) for way in names}, options.rounds)
         settings = net.set_params().get_params()
         plan = planner.place(planner.Settings(net=settings["net"]), (28, 28, 1), 10)
         chosen = rule(plan, [planner.Job(0, rows, planner.Settings(net=spec, epochs=2)) for rows, _ in jobs], _cpu())

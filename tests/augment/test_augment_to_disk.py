@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import namedtuple
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from heldout.cli.main import _run
 from heldout.errors import SettingError, TrainingError
 from heldout.files import DiskError
 from heldout.kinds.loading import load
+from waiting import wait_until
 
 QUICK = ["--models", "dummy,nearest-centroid", "--folds", "2", "--repeats", "1", "--seed", "1", "--quiet"]
 
@@ -421,11 +421,8 @@ def test_a_killed_command_goes_on_where_it_was(clips, tmp_path, capsys):
     script = "from heldout.cli import main; main()"
     process = subprocess.Popen([sys.executable, "-c", script, *ask, "--quiet"], stdout=subprocess.DEVNULL)
     half = tmp_path / ".out.part"
-    began = time.monotonic()
-    while not (half.is_dir() and len(list(half.rglob("*.flac"))) > 20):
-        assert process.poll() is None
-        assert time.monotonic() - began < 200
-        time.sleep(0.005)
+    wait_until(lambda: process.poll() is not None or len(list(half.rglob("*.flac"))) > 20)
+    assert process.poll() is None
     process.kill()
     process.wait()
     assert not out.exists()

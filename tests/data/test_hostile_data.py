@@ -99,7 +99,7 @@ def test_a_field_of_a_gigabyte_in_a_file_costs_no_gigabyte_of_memory(tmp_path):
     with path.open("wb") as stream:
         stream.write(b"a,label\n1,x\n2,")
         stream.truncate(2**30)  # a hole: a gigabyte of NUL bytes that takes no place
-    done = subprocess.run([sys.executable, "-c", _BOMB, str(path)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", _BOMB, str(path)], capture_output=True, text=True)
     assert done.stdout.split() == ["True", "True", "True"], done.stderr
 
 

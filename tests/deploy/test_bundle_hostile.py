@@ -82,7 +82,6 @@ def run_in(sources, work, mode, count, seed):
         capture_output=True,
         text=True,
         env=environment,
-        timeout=280,
     )
     last = (work / "last").read_text() if (work / "last").exists() else ""
     assert done.returncode == 0, f"ended with {done.returncode} at {last}: {done.stderr[-2000:]}"

@@ -189,9 +189,9 @@ def test_the_package_itself_is_the_command():
     import subprocess
     import sys
 
-    done = subprocess.run([sys.executable, "-m", "heldout", "--version"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-m", "heldout", "--version"], capture_output=True, text=True)
     assert done.returncode == 0
     assert done.stdout.startswith("heldout ")
-    done = subprocess.run([sys.executable, "-m", "heldout", "trian"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-m", "heldout", "trian"], capture_output=True, text=True)
     assert done.returncode == 2
     assert "Did you mean 'train'" in done.stderr

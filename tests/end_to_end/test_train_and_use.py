@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from sklearn.datasets import load_breast_cancer
 
 from heldout.cli.main import _run
 from heldout.run.metrics import without_times
+from waiting import wait_until
 
 QUICK = ["--models", "dummy,nearest-centroid,k-nn,linear-svm", "--folds", "3", "--repeats", "1"]
 
@@ -233,7 +233,7 @@ def test_ctrl_c_ends_with_the_best_so_far(tmp_path):
         if line.startswith("Gaussian naive Bayes"):
             job.send_signal(signal.SIGINT)
             break
-    out, err = job.communicate(timeout=120)
+    out, err = job.communicate()
     assert job.returncode == 1, (out, err)
     assert "Stopped early" in out
     assert "Traceback" not in err
@@ -246,11 +246,9 @@ def test_a_killed_run_resumes_to_the_same_result(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     models = ["--models", "nearest-centroid,k-nn,forest,boosting", "--seed", "2"]
     job = heldout("train", "breast-cancer", "--out", "killed", *models, cwd=tmp_path)
-    for line in job.stderr:
-        if line.startswith("5 nearest"):
-            time.sleep(0.5)
-            job.kill()
-            break
+    events = tmp_path / "killed/events.jsonl"
+    wait_until(lambda: events.exists() and '"candidate-started", "model": "forest"' in events.read_text())
+    job.kill()
     job.communicate()
     assert not (tmp_path / "killed/metrics.json").exists()
     first = (tmp_path / "killed/checkpoints/k-nn.json").read_bytes()
@@ -271,7 +269,7 @@ def test_two_processes_that_assess_at_once_lose_no_entry(tmp_path, monkeypatch, 
         run_json(["train", "iris", "--out", name, *QUICK], capsys)
     jobs = [heldout("assess", name, cwd=tmp_path) for name in ("r1", "r2")]
     for job in jobs:
-        out, err = job.communicate(timeout=120)
+        out, err = job.communicate()
         assert job.returncode == 0, (out, err)
     with sqlite3.connect(os.environ["HELDOUT_LEDGER"]) as ledger:
         tables = [row[0] for row in ledger.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -411,7 +409,7 @@ def test_help_is_quick_to_load_and_loads_nothing_heavy():
         "heavy = {'torch', 'sklearn', 'pandas', 'numpy', 'scipy', 'rich'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "heldout train digits" in done.stdout
 

@@ -19,9 +19,9 @@ def test_the_function_train_is_not_hidden_by_a_room():
         "import heldout as ho\nfrom heldout.nets.classifier import NetClassifier\n"
         "assert callable(ho.train) and ho.NetClassifier is NetClassifier\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_importing_the_package_loads_nothing_heavy():
     code = "import sys, heldout\nassert not {'torch', 'sklearn', 'numpy', 'pandas'} & set(sys.modules)\n"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -156,43 +155,44 @@ def test_a_full_disk_is_a_warning_and_the_training_goes_on(tmp_path, monkeypatch
 
 
 SCRIPT = """
-import sys
+import signal, sys
 import numpy as np
 sys.path.insert(0, sys.argv[3])
 from test_checkpoints import SETTINGS, data, weights
 from heldout.nets.classifier import NetClassifier
 x, y = data()
-print("begin", flush=True)
-net = NetClassifier(**{**SETTINGS, "epochs": 40, "early_stopping": None}, checkpoint=sys.argv[1]).fit(x, y)
+step, last = 0, int(sys.argv[4])
+def tell():
+    global step
+    step += 1
+    if step == last:
+        print("here", flush=True)
+    if last and step == last + 40:
+        signal.pause()
+settings = {**SETTINGS, "epochs": 40, "early_stopping": None, "should_stop": tell}
+net = NetClassifier(**settings, checkpoint=sys.argv[1]).fit(x, y)
 np.savez(sys.argv[2], **weights(net))
 """
 
 
-def run_until(folder, result, seconds):
-    """Train in a process that is killed after so many seconds of training; whether it finished before."""
-    command = [sys.executable, "-c", SCRIPT, str(folder), str(result), str(Path(__file__).parent)]
+def run_until(folder, result, step):
+    """Train in a process that is killed some moments after this step (0: never), and at the latest 40 steps on."""
+    command = [sys.executable, "-c", SCRIPT, str(folder), str(result), str(Path(__file__).parent), str(step)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"}) as process:
-        assert process.stdout.readline() == b"begin\n"
-        try:
-            assert process.wait(timeout=seconds) == 0
-        except subprocess.TimeoutExpired:
+        if step:
+            assert process.stdout.readline() == b"here\n"
             os.kill(process.pid, signal.SIGKILL)
-            return False
-    return True
+    assert process.returncode == (-signal.SIGKILL if step else 0)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
 def test_a_training_that_is_killed_at_random_moments_ends_with_the_same_bits(tmp_path):
-    began = time.monotonic()
-    assert run_until(tmp_path / "never", tmp_path / "whole.npz", 100)
+    run_until(tmp_path / "never", tmp_path / "whole.npz", 0)
     random = np.random.default_rng()  # other moments each time; the outcome may not depend on them
-    kills = 0
-    while kills < 3 and not run_until(tmp_path / "kept", tmp_path / "resumed.npz", random.uniform(0.05, 0.7)):
-        kills += 1
-    if kills == 3:
-        assert run_until(tmp_path / "kept", tmp_path / "resumed.npz", 100)
-    assert kills >= 1, f"the training was over before it could be killed ({time.monotonic() - began:.1f} s)"
+    for _ in range(3):  # of 576 steps
+        run_until(tmp_path / "kept", tmp_path / "resumed.npz", int(random.integers(1, 150)))
+    run_until(tmp_path / "kept", tmp_path / "resumed.npz", 0)
     with np.load(tmp_path / "whole.npz") as whole, np.load(tmp_path / "resumed.npz") as resumed:
         assert whole.files == resumed.files
         for name in whole.files:

@@ -1,11 +1,11 @@
 """Stacks, worker processes and memory: the way must not change the numbers, and failures must be said."""
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -70,12 +70,11 @@ def test_processes_train_the_same_bits_as_this_one(processes, tmp_path):
     events = []
     there = fit_jobs(CNN, mapped[:], y, jobs, progress=events.append)
     for job, found in zip(jobs, there, strict=True):
-        (alone,) = fit_jobs(CNN.set_params(threads=1), x, y, [job])
+        (alone,) = fit_jobs(clone(CNN).set_params(threads=1), x, y, [job])
         assert found.history_ == alone.history_
         for name, array in alone.replicates_[0].items():
             assert np.array_equal(array, found.replicates_[0][name]), name
     assert events[-1]["steps"] == 3 * 2 * 8 or events[-1]["replicates"] == 3
-    CNN.set_params(threads=None)
 
 
 def test_a_memory_mapped_array_is_named_to_the_workers_not_copied(tmp_path):
@@ -125,31 +124,30 @@ def test_a_worker_that_is_killed_is_an_error_not_a_hang(processes):
 @pytest.mark.slow
 def test_being_told_to_stop_ends_the_workers_at_once(processes):
     x, y = data()
-    seen = []
-    began = []
+    seen, told = [], []
 
     def stop():
-        if seen and not began:
-            began.append(time.monotonic())
+        if seen:
+            told.append(len(seen))
         return bool(seen)
 
     with pytest.raises(TrainingStopped):
         endless(x, y, progress=seen.append, should_stop=stop)
-    assert time.monotonic() - began[0] < 2
+    assert told == [len(seen)], "it was asked once more, or went on after the answer"
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_the_training_within_two_seconds(processes):
+def test_ctrl_c_ends_the_training_before_anything_else_happens(processes):
     x, y = data()
-    pressed = []
+    seen = []
 
-    def press():
-        pressed.append(time.monotonic())
+    def press(event):
+        seen.append(event)
         signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        endless(x, y, progress=lambda event: None if pressed else press())
-    assert time.monotonic() - pressed[0] < 2
+        endless(x, y, progress=press)
+    assert len(seen) == 1
 
 
 @pytest.mark.slow
@@ -157,16 +155,23 @@ def test_a_worker_whose_parent_is_gone_ends_itself(tmp_path):
     code = "import sys; from heldout.nets.fit.worker import main; from pathlib import Path; main(Path(sys.argv[1]))"
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE) as worker:
         worker.stdin.close()
-        worker.wait(timeout=30)
+        worker.wait()
 
 
 def test_progress_and_stop_work_from_another_thread():
     x, y = data()
-    stop = threading.Event()
-    threading.Timer(0.3, stop.set).start()
-    net = NetClassifier("flatten, dense 4", epochs=10**7)
+    began, stop = threading.Event(), threading.Event()
+
+    def stop_when_begun():
+        began.wait()
+        stop.set()
+
+    other = threading.Thread(target=stop_when_begun)
+    other.start()
+    net = NetClassifier("flatten, dense 4", epochs=10**7, callback=lambda event: began.set())
     with pytest.raises(TrainingStopped):
         net.set_params(should_stop=stop.is_set).fit(x, y)
+    other.join()
 
 
 @pytest.fixture
@@ -211,8 +216,8 @@ def test_the_parts_of_a_stack_stop_when_told_when_one_fails_and_at_ctrl_c(lanes,
 
 
 def stop_soon():
-    began = time.monotonic()
-    return lambda: time.monotonic() - began > 0.3
+    asked = itertools.count()
+    return lambda: next(asked) > 20
 
 
 def test_a_stack_that_does_not_fit_is_halved_until_it_does(monkeypatch):

@@ -54,7 +54,7 @@ def browse(folder: Path, page: Path, *options: str, fragment: str = "") -> subpr
         page.as_uri() + (f"#{fragment}" if fragment else ""),
     ]
     environment = os.environ | {"HOME": str(folder)}
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
 
 
 def complaints(log: str) -> list[str]:

@@ -253,11 +253,11 @@ def test_a_class_too_small_for_its_share_still_gives_one_row():
     assert np.bincount(y[test]).tolist() == [19, 1]
 
 
-def test_seventy_thousand_rows_take_less_than_ten_seconds():
+def test_seventy_thousand_rows_take_less_than_ten_seconds_of_the_processor():
     import time
 
     y = np.random.default_rng(0).integers(10, size=70_000)
-    start = time.perf_counter()
+    start = time.process_time()
     split_off_test(y, np.arange(70_000), seed=1)
     folds(y, np.arange(70_000), n_folds=5, seed=1)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10

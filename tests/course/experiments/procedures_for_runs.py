@@ -1,6 +1,6 @@
 """Procedures for tests of the runner, and a runner of them as a script.
 
-STORE JOBS SECONDS, or STORE MARKER, or STORE JOBS SECONDS FOLDER ENGINE.
+STORE MARKER, or STORE JOBS FOLDER ENGINE WORKERS.
 """
 
 from __future__ import annotations
@@ -19,11 +19,22 @@ from heldout_course.experiments.recipe import recipe_from_text
 from heldout_course.experiments.runner import run_jobs
 from heldout_course.experiments.store import Store
 
-if "sleep-for-tests" not in PROCEDURES:
+PATIENCE_SECONDS = 1800.0
+"""Only against waiting for ever; the workers do not know the tests' own folder."""
 
-    @procedure("sleep-for-tests")
-    def sleep(number: int, seconds: float) -> dict:
-        time.sleep(seconds)
+
+def wait_until(true) -> None:
+    began = time.monotonic()
+    while not true():
+        if time.monotonic() - began > PATIENCE_SECONDS:
+            raise TimeoutError("it did not happen")
+        time.sleep(0.01)
+
+
+if "square-for-tests" not in PROCEDURES:
+
+    @procedure("square-for-tests")
+    def square(number: int) -> dict:
         return {"square": number**2}
 
     @procedure("die-once-for-tests", light=False)
@@ -35,17 +46,18 @@ if "sleep-for-tests" not in PROCEDURES:
         return {"alive": 1}
 
     @procedure("note-for-tests", light=False)
-    def note(number: int, seconds: float, folder: str) -> dict:
+    def note(number: int, folder: str) -> dict:
+        """Say that it began, wait until it may end, and say that it ended."""
         mark = f"{number}-{os.getpid()}-{time.time_ns()}"
         Path(folder, f"begun-{mark}").touch()
-        time.sleep(seconds)
+        wait_until(lambda: Path(folder, "all-may-end").exists() or Path(folder, f"may-end-{number}").exists())
         Path(folder, f"ended-{mark}").touch()
         return {"square": number**2}
 
     @procedure("hang-for-tests", light=False)
     def hang(marker: str) -> dict:
         Path(marker).write_text(str(os.getpid()))
-        time.sleep(120)
+        time.sleep(2 * PATIENCE_SECONDS)
         return {}
 
 
@@ -53,26 +65,38 @@ def run_task(specs, checkpoints):
     return tasks.run_task(specs, checkpoints)
 
 
-def sleepers(n: int, seconds: float) -> list:
+def squares(n: int) -> list:
     text = f"""
-id: sleepers
-title: sleepers
-model: {{procedure: sleep-for-tests, seconds: {seconds}}}
+id: squares
+title: squares
+model: {{procedure: square-for-tests}}
 vary: {{number: {list(range(n))}}}
 measure: [square]
 """
     return expand(recipe_from_text(text), "quick").jobs
 
 
-def noting(n: int, seconds: float, folder: str) -> list:
+def noting(n: int, folder: str) -> list:
     text = f"""
 id: noting
 title: noting
-model: {{procedure: note-for-tests, seconds: {seconds}, folder: "{folder}"}}
+model: {{procedure: note-for-tests, folder: "{folder}"}}
 vary: {{number: {list(range(n))}}}
 measure: [square]
 """
     return expand(recipe_from_text(text), "quick").jobs
+
+
+def let_end(folder: Path, *numbers: int) -> None:
+    """Let these of the noting jobs end, or all."""
+    folder.mkdir(exist_ok=True)
+    for name in [f"may-end-{number}" for number in numbers] or ["all-may-end"]:
+        (folder / name).touch()
+
+
+def noted(folder: Path, kind: str) -> list[str]:
+    """``number-process-moment`` of each job that began, or ended."""
+    return [path.name.partition("-")[2] for path in folder.glob(f"{kind}-*")]
 
 
 def hanging(marker: str) -> list:
@@ -83,13 +107,11 @@ def hanging(marker: str) -> list:
 if __name__ == "__main__":
     import procedures_for_runs as known  # the workers know it by this name
 
-    engine = None
+    engine, n_workers = "local", 1
     if len(sys.argv) == 3:
-        jobs, n_workers = known.hanging(sys.argv[2]), 1
-    elif len(sys.argv) == 4:
-        jobs, n_workers = known.sleepers(int(sys.argv[2]), float(sys.argv[3])), 0
+        jobs = known.hanging(sys.argv[2])
     else:
-        jobs, n_workers, engine = known.noting(int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]), 2, sys.argv[5]
+        jobs, engine, n_workers = known.noting(int(sys.argv[2]), sys.argv[3]), sys.argv[4], int(sys.argv[5])
     with Store(Path(sys.argv[1])) as store:
         try:
             print(run_jobs(jobs, store, known.run_task, n_workers=n_workers, engine=engine).n_done)

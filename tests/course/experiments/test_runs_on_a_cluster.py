@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from heldout.errors import MissingExtraError, SettingError
 from heldout_course.experiments.execution import check_engine
 from heldout_course.experiments.runner import run_jobs
 from heldout_course.experiments.store import Store
+from waiting import wait_until
 
 with_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None or sys.platform == "win32", reason="needs Ray and signals of POSIX"
@@ -45,12 +45,13 @@ def test_without_ray_its_extra_is_named(monkeypatch):
 def test_a_cluster_that_is_not_there_is_told_at_once(tmp_path, monkeypatch, engine):
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with Store(tmp_path / "results.sqlite") as store, pytest.raises(SettingError, match="Cannot reach the cluster"):
-        run_jobs(given.noting(1, 0, str(tmp_path)), store, given.run_task, n_workers=1, engine=engine)
+        run_jobs(given.noting(1, str(tmp_path)), store, given.run_task, n_workers=1, engine=engine)
 
 
-def start(tmp_path: Path, n: int, seconds: float) -> subprocess.Popen:
+def start(tmp_path: Path, n: int) -> subprocess.Popen:
+    """A runner with two tasks under way at a time on a Ray of its own."""
     (tmp_path / "notes").mkdir(exist_ok=True)
-    arguments = [str(tmp_path / "results.sqlite"), str(n), str(seconds), str(tmp_path / "notes"), "ray"]
+    arguments = [str(tmp_path / "results.sqlite"), str(n), str(tmp_path / "notes"), "ray", "2"]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
     return subprocess.Popen(
         [sys.executable, "-W", "error", given.__file__, *arguments],
@@ -59,28 +60,6 @@ def start(tmp_path: Path, n: int, seconds: float) -> subprocess.Popen:
         text=True,
         env=environment,
     )
-
-
-def begun(tmp_path: Path) -> list[str]:
-    return [path.name.partition("-")[2] for path in (tmp_path / "notes").glob("begun-*")]
-
-
-def ended(tmp_path: Path) -> list[str]:
-    return [path.name.partition("-")[2] for path in (tmp_path / "notes").glob("ended-*")]
-
-
-def just_begun(tmp_path: Path) -> str:
-    """A job under way that will not end before its worker can be killed."""
-    last = max(begun(tmp_path), key=lambda mark: int(mark.split("-")[2]), default="")
-    young = last and time.time_ns() - int(last.split("-")[2]) < 300_000_000
-    return last if young and last not in ended(tmp_path) else ""
-
-
-def wait_until(true, seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 def rays_of(runner: int) -> list[str]:
@@ -99,18 +78,21 @@ def rays_of(runner: int) -> list[str]:
 @with_ray
 @pytest.mark.slow
 def test_a_worker_that_is_killed_on_the_way_loses_nothing_and_nothing_is_done_twice(tmp_path):
-    runner = start(tmp_path, 12, 0.8)
-    wait_until(lambda: len(ended(tmp_path)) >= 2 and just_begun(tmp_path))
-    victim = max(begun(tmp_path), key=lambda mark: int(mark.split("-")[2]))
+    notes = tmp_path / "notes"
+    given.let_end(notes, 0, 1)
+    runner = start(tmp_path, 12)
+    wait_until(lambda: len(given.noted(notes, "begun")) == 4)  # two have ended, and two wait
+    (victim, *_) = set(given.noted(notes, "begun")) - set(given.noted(notes, "ended"))
     os.kill(int(victim.split("-")[1]), signal.SIGKILL)
-    told, noise = runner.communicate(timeout=120)
+    given.let_end(notes)
+    told, noise = runner.communicate()
     assert (told, noise, runner.returncode) == ("12\n", "", 0)
-    numbers = Counter(int(mark.split("-")[0]) for mark in ended(tmp_path))
+    numbers = Counter(int(mark.split("-")[0]) for mark in given.noted(notes, "ended"))
     assert numbers == dict.fromkeys(range(12), 1)
-    again = Counter(int(mark.split("-")[0]) for mark in begun(tmp_path)) - numbers
+    again = Counter(int(mark.split("-")[0]) for mark in given.noted(notes, "begun")) - numbers
     assert again == {int(victim.split("-")[0]): 1}
-    assert len({mark.split("-")[1] for mark in ended(tmp_path)}) >= 2
-    jobs = given.noting(12, 0.8, str(tmp_path / "notes"))
+    assert len({mark.split("-")[1] for mark in given.noted(notes, "ended")}) >= 2
+    jobs = given.noting(12, str(notes))
     with Store(tmp_path / "results.sqlite") as store:
         found = store.results([job.id for job in jobs])
         assert [found[job.id].result["values"]["square"] for job in jobs] == [n**2 for n in range(12)]
@@ -121,12 +103,13 @@ def test_a_worker_that_is_killed_on_the_way_loses_nothing_and_nothing_is_done_tw
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_runner_that_is_stopped_takes_its_ray_along_and_goes_on_later(tmp_path, how):
-    runner = start(tmp_path, 8, 0.3)
-    wait_until(lambda: len(ended(tmp_path)) >= 2)
+    notes = tmp_path / "notes"
+    given.let_end(notes, 0, 1)
+    runner = start(tmp_path, 8)
+    wait_until(lambda: len(given.noted(notes, "begun")) == 4)  # two have ended and are kept
     assert rays_of(runner.pid)
-    time.sleep(0.5)
     runner.send_signal(how)
-    _, noise = runner.communicate(timeout=60)
+    _, noise = runner.communicate()
     if how == signal.SIGINT:
         assert "of 8 jobs are finished and kept" in noise
         assert "run the same command again" in noise
@@ -134,9 +117,10 @@ def test_a_runner_that_is_stopped_takes_its_ray_along_and_goes_on_later(tmp_path
     wait_until(lambda: not rays_of(runner.pid))
     if how == signal.SIGINT:
         assert not list(Path("/tmp").glob(f"heldout-ray-{runner.pid}-*"))
-    jobs = given.noting(8, 0.3, str(tmp_path / "notes"))
+    given.let_end(notes)
+    jobs = given.noting(8, str(notes))
     with Store(tmp_path / "results.sqlite") as store:
         before = store.finished([job.id for job in jobs])
-        assert 2 <= len(before) < 8
+        assert len(before) == 2
         assert run_jobs(jobs, store, given.run_task, n_workers=0).n_done == 8 - len(before)
         assert all(store.attempts(job) == 1 for job in before)

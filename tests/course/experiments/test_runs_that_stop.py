@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import procedures_for_runs as given
@@ -20,39 +19,40 @@ from heldout_course.experiments.expand import expand
 from heldout_course.experiments.recipe import recipe_from_text
 from heldout_course.experiments.runner import run_jobs
 from heldout_course.experiments.store import Finished, Store
+from waiting import is_alive, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
 
-def start(path: Path, n: int, seconds: float) -> subprocess.Popen:
-    arguments = [sys.executable, given.__file__, str(path), str(n), str(seconds)]
+def start(path: Path, n: int, notes: Path) -> subprocess.Popen:
+    """A runner in a process of its own, without workers."""
+    notes.mkdir(exist_ok=True)
+    arguments = [sys.executable, given.__file__, str(path), str(n), str(notes), "local", "0"]
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
 
 
-def wait_for_results(path: Path, n: int) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if path.exists():
-            try:
-                with Store(path) as store:
-                    if store.db.execute("SELECT count(*) FROM results").fetchone()[0] >= n:
-                        return
-            except (DiskError, ArtifactError):
-                pass
-        time.sleep(0.05)
-    raise AssertionError("no results came")
+def has_results(path: Path, n: int) -> bool:
+    if not path.exists():
+        return False
+    try:
+        with Store(path) as store:
+            return store.db.execute("SELECT count(*) FROM results").fetchone()[0] >= n
+    except (DiskError, ArtifactError):
+        return False
 
 
 def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path):
-    path = tmp_path / "results.sqlite"
-    first = start(path, 12, 0.1)
-    wait_for_results(path, 3)
+    path, notes = tmp_path / "results.sqlite", tmp_path / "notes"
+    given.let_end(notes, 0, 1, 2)
+    first = start(path, 12, notes)
+    wait_until(lambda: has_results(path, 3))
     first.send_signal(signal.SIGKILL)
     first.communicate()
-    jobs = given.sleepers(12, 0.1)
+    given.let_end(notes)
+    jobs = given.noting(12, str(notes))
     with Store(path) as store:
         before = store.finished([job.id for job in jobs])
-        assert 3 <= len(before) < 12
+        assert len(before) == 3
         outcome = run_jobs(jobs, store, given.run_task, n_workers=0)
         assert outcome.n_done == 12 - len(before)
         results = store.results([job.id for job in jobs])
@@ -61,17 +61,19 @@ def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path):
 
 
 def test_two_runners_share_the_work_and_do_no_job_twice(tmp_path):
-    path = tmp_path / "results.sqlite"
-    runners = [start(path, 16, 0.2) for _ in range(2)]
-    done = [int(runner.communicate(timeout=60)[0]) for runner in runners]
+    path, notes = tmp_path / "results.sqlite", tmp_path / "notes"
+    runners = [start(path, 16, notes) for _ in range(2)]
+    wait_until(lambda: len({mark.split("-")[1] for mark in given.noted(notes, "begun")}) == 2)  # both are at work
+    given.let_end(notes)
+    done = [int(runner.communicate()[0]) for runner in runners]
     assert sum(done) == 16
     assert min(done) >= 1
     with Store(path) as store:
-        assert [store.attempts(job.id) for job in given.sleepers(16, 0.2)] == [1] * 16
+        assert [store.attempts(job.id) for job in given.noting(16, str(notes))] == [1] * 16
 
 
 def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(tmp_path):
-    jobs = given.sleepers(3, 0)
+    jobs = given.squares(3)
     calls = []
 
     def stop_at_second(specs, checkpoints):
@@ -114,7 +116,7 @@ def test_a_job_that_always_kills_its_worker_fails_alone(tmp_path):
 
 
 def test_a_job_that_raises_fails_alone_and_is_tried_again_later(tmp_path):
-    jobs = given.sleepers(3, 0)
+    jobs = given.squares(3)
 
     def fail_on_one(specs, checkpoints):
         if specs[0]["model"]["number"] == 1:
@@ -128,29 +130,15 @@ def test_a_job_that_raises_fails_alone_and_is_tried_again_later(tmp_path):
         assert store.failures([job.id for job in jobs]) == {}
 
 
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    state = Path(f"/proc/{pid}/stat")
-    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
-
-
 def test_workers_end_with_a_runner_that_is_killed(tmp_path):
     marker = tmp_path / "pid"
     arguments = [sys.executable, given.__file__, str(tmp_path / "results.sqlite"), str(marker)]
     with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as runner:
-        deadline = time.monotonic() + 60
-        while not (marker.exists() and marker.read_text()) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        worker = int(marker.read_text())
-        assert is_running(worker)
+        worker = int(wait_until(lambda: marker.exists() and marker.read_text()))
+        assert is_alive(worker)
         runner.kill()
         runner.wait()
-    while is_running(worker) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not is_running(worker)
+    wait_until(lambda: not is_alive(worker))
 
 
 def finished(job: str) -> tuple[Finished, dict]:

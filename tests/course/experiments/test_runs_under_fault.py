@@ -24,6 +24,7 @@ from heldout_course.experiments import store as stores
 from heldout_course.experiments.runner import run_jobs
 from heldout_course.experiments.store import Finished, Store
 from heldout_course.experiments.workers import Pool
+from waiting import PATIENCE_SECONDS, wait_until
 
 RECIPE = """id: mine
 title: Full
@@ -36,7 +37,7 @@ measure: [accuracy]
 
 def call(*arguments: str, **how) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from heldout.cli.main import main; main()", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, **how)
+    return subprocess.run(command, capture_output=True, text=True, **how)
 
 
 def recipe(tmp_path: Path) -> Path:
@@ -94,7 +95,7 @@ def test_a_store_that_may_only_be_read_is_shown_and_not_written(nobody):
     with Store(path, read_only=True) as store:
         assert store.finished(["a", "b"]) == {"a"}
     with pytest.raises(DiskError, match="Cannot write results here") as error:
-        run_jobs(given.sleepers(2, 0), Store(path), given.run_task, n_workers=0)
+        run_jobs(given.squares(2), Store(path), given.run_task, n_workers=0)
     assert "--store FILE" in error.value.fix
 
 
@@ -116,7 +117,7 @@ def test_a_store_is_a_file_whatever_its_name(tmp_path, monkeypatch):
 
 def test_a_runner_says_that_it_waits_for_another(tmp_path, monkeypatch):
     monkeypatch.setattr(running, "ROUNDS_TO_TELL", 2)
-    jobs = given.sleepers(2, 0)
+    jobs = given.squares(2)
     with Store(tmp_path / "s.sqlite") as store:
         store.lease([jobs[0].id], "elsewhere|1|1|x")
         told = []
@@ -162,61 +163,61 @@ def test_a_damaged_store_is_refused_or_read_but_never_a_traceback(tmp_path, at):
 
 def test_a_worker_that_is_killed_while_idle_is_replaced(tmp_path):
     with Pool(1, given.run_task) as pool:
-        spec = dict(given.sleepers(1, 0)[0].spec)
+        spec = dict(given.squares(1)[0].spec)
         pool.submit(1, [spec], "")
-        assert [one.kind for one in pool.collect(60)] == ["done"]
+        assert [one.kind for one in pool.collect(PATIENCE_SECONDS)] == ["done"]
         process = pool._idle[0].process
         process.kill()
         process.join()
         for number in (2, 3):
             pool.submit(number, [spec], "")
-            assert {one.kind for one in pool.collect(60)} <= {"done", "died"}
+            assert {one.kind for one in pool.collect(PATIENCE_SECONDS)} <= {"done", "died"}
         pool.submit(4, [spec], "")
-        assert [one.kind for one in pool.collect(60)] == ["done"]
+        assert [one.kind for one in pool.collect(PATIENCE_SECONDS)] == ["done"]
 
 
-def start(tmp_path: Path, n: int, seconds: float, **how) -> subprocess.Popen:
+def start(tmp_path: Path, n: int, **how) -> subprocess.Popen:
+    """A runner with two workers."""
     (tmp_path / "notes").mkdir(exist_ok=True)
-    arguments = [str(tmp_path / "results.sqlite"), str(n), str(seconds), str(tmp_path / "notes"), "local"]
+    arguments = [str(tmp_path / "results.sqlite"), str(n), str(tmp_path / "notes"), "local", "2"]
     return subprocess.Popen([sys.executable, "-W", "error", given.__file__, *arguments], text=True, **how)
 
 
-def marks(tmp_path: Path, kind: str) -> list[str]:
-    return [path.name.partition("-")[2] for path in (tmp_path / "notes").glob(f"{kind}-*")]
-
-
-def wait_until(true) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
-
-
 def test_a_runner_that_is_killed_leaves_its_jobs_to_the_other_and_none_is_done_twice(tmp_path):
-    runners = [start(tmp_path, 14, 0.3, stdout=subprocess.PIPE) for _ in range(2)]
-    wait_until(lambda: len(marks(tmp_path, "ended")) >= 4)
+    notes = tmp_path / "notes"
+    given.let_end(notes, *range(4))
+    runners = [start(tmp_path, 14, stdout=subprocess.PIPE) for _ in range(2)]
+    wait_until(lambda: len(given.noted(notes, "ended")) == 4 and len(given.noted(notes, "begun")) == 8)
     runners[0].kill()
+    given.let_end(notes)
     for runner in runners:
-        runner.communicate(timeout=60)
-    numbers = Counter(int(mark.split("-")[0]) for mark in marks(tmp_path, "ended"))
+        runner.communicate()
+    numbers = Counter(int(mark.split("-")[0]) for mark in given.noted(notes, "ended"))
     assert set(numbers) == set(range(14))
     with Store(tmp_path / "results.sqlite") as store:
-        jobs = given.noting(14, 0.3, str(tmp_path / "notes"))
+        jobs = given.noting(14, str(notes))
         assert len(store.finished([job.id for job in jobs])) == 14
         once = [n for n, job in enumerate(jobs) if store.attempts(job.id) == 1]
         assert len(once) >= 12  # two were under way in the runner that was killed
         assert all(numbers[n] == 1 for n in once)
 
 
-@pytest.mark.parametrize("wait", [0.0, 0.5, 1.5])
-def test_ctrl_c_at_any_moment_tells_one_thing_and_leaves_no_process(tmp_path, wait):
+@pytest.mark.parametrize("moment", ["the store is made", "workers have begun", "three have ended"])
+def test_ctrl_c_at_any_moment_tells_one_thing_and_leaves_no_process(tmp_path, moment):
+    notes = tmp_path / "notes"
+    if moment == "three have ended":
+        given.let_end(notes, 0, 1, 2)
     ours, theirs = pty.openpty()
-    runner = start(tmp_path, 30, 0.4, stdout=theirs, stderr=theirs, stdin=theirs, start_new_session=True)
+    runner = start(tmp_path, 30, stdout=theirs, stderr=theirs, stdin=theirs, start_new_session=True)
     os.close(theirs)
-    wait_until((tmp_path / "results.sqlite").exists)
-    time.sleep(wait)
+    happened = {
+        "the store is made": (tmp_path / "results.sqlite").exists,
+        "workers have begun": lambda: given.noted(notes, "begun"),
+        "three have ended": lambda: len(given.noted(notes, "begun")) == 5,
+    }
+    wait_until(happened[moment])
     os.killpg(runner.pid, signal.SIGINT)  # as a terminal does: to the runner and all its workers
-    runner.wait(timeout=30)
+    runner.wait()
     told = b""
     try:
         while block := os.read(ours, 65536):
@@ -225,7 +226,7 @@ def test_ctrl_c_at_any_moment_tells_one_thing_and_leaves_no_process(tmp_path, wa
         pass  # the end, on Linux
     os.close(ours)
     text = told.decode()
-    if wait >= 1:
+    if moment != "the store is made":
         assert "of 30 jobs are finished and kept" in text
         assert "Traceback" not in text, text
     assert "_serve" not in text
