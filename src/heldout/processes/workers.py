@@ -241,6 +241,8 @@ def _serve(connection: Connection, data: Any, threads: int) -> None:
                 return
             try:
                 connection.send(("done", function(data, *arguments)))
+            except ConnectionError:  # the parent has stopped listening
+                return
             except Exception as error:  # the parent marks the model as failed and names this cause
                 trace = traceback.extract_tb(error.__traceback__)[-1]
                 connection.send(
