@@ -1,5 +1,8 @@
 """One table of metrics: whatever is computed, drawn, shown or documented is in it, and keeps within its range."""
 
+from importlib import import_module
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -63,3 +66,11 @@ def test_what_is_shown_has_a_title_of_its_own():
         assert len(titles) == len(set(titles)) == (17 if k == 2 else 10)
     assert METRICS["mcc"].needs_probabilities is False
     assert METRICS["auc"].needs_probabilities
+
+
+@pytest.mark.parametrize("module", ["curves", "decisions", "figures", "learning_curve"])
+def test_every_public_name_is_there_and_in_the_documentation(module):
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")
+    found = import_module(f"heldout.evaluate.{module}")
+    assert found.__all__ == sorted(found.__all__)
+    assert [name for name in found.__all__ if not hasattr(found, name) or name not in page] == []

@@ -8,6 +8,8 @@ import numpy as np
 
 from heldout.errors import LabelError, SettingError, ShapeError
 
+__all__ = ["precision_recall", "reliability", "roc"]
+
 
 @dataclass(frozen=True)
 class Curve:

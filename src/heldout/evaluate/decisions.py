@@ -16,6 +16,8 @@ from heldout.evaluate.curves import check_scores, cumulative
 from heldout.evaluate.margins import Margins, divide, mcc, rates
 from heldout.evaluate.rules import RATES, Rule, RuleSpec, check_costs, parse_rule
 
+__all__ = ["at_prevalence", "choose_rule", "expected_counts", "threshold_table"]
+
 
 def threshold_table(y: object, score: object) -> dict[str, np.ndarray]:
     """Counts and rates at every threshold that makes a difference, falling, "positive if the score is this or more".

@@ -21,6 +21,18 @@ if TYPE_CHECKING:
     from heldout.evaluate.abstaining import Abstention
     from heldout.evaluate.learning_curve import ScoreCurve
 
+__all__ = [
+    "abstention_figure",
+    "confusion_figure",
+    "new_figure",
+    "precision_recall_figure",
+    "reliability_figure",
+    "roc_figure",
+    "save",
+    "score_curve_figure",
+    "threshold_figure",
+]
+
 STYLES = (
     {"color": "#0b4f8a", "linestyle": "-", "marker": "o"},
     {"color": "#c55a00", "linestyle": "--", "marker": "s"},

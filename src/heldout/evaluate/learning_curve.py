@@ -12,6 +12,8 @@ from heldout.errors import LabelError, SettingError
 from heldout.evaluate.confusion import mcc
 from heldout.evaluate.standard_errors import mean_and_se
 
+__all__ = ["ScoreCurve", "learning_curve", "validation_curve"]
+
 Fold = tuple[np.ndarray, np.ndarray]
 """Training rows and validation rows, as positions."""
 
