@@ -9,14 +9,16 @@ INSTEAD = {
     r"climb(s|ed|ing)?": "cross-validates, model selection",
     r"ladders?": "leaderboard, candidates",
     r"wish(es)?": "decision rule",
-    r"brought to": "resized, resampled, cut or padded to",
+    r"(is|are|was|were) brought to": "resized, resampled, cut or padded to",
     r"besides?(?! that)": "next to, with, as well as",
     r"in a way that it should not": "Internal error",
     r"is (told|no way)": "an active, plain sentence",
-    r"tells?": "says, reports, shows",
-    r"told": "said, reported, shown",
-    r"so many": "this many, that many",
-    r"most rows": "maximum rows",
+    r"tells? (what|whether|how|where|which|that)": "says, reports, shows",
+    r"(is|are|be|been|was|were) told(?! apart)": "said, reported, shown",
+    r"so many": "this many, up to N",
+    r"most rows that": "maximum rows",
+    r"flatters?": "optimistic",
+    r"goes on with": "continues",
 }
 """Regular expression of whole words, and what to write instead."""
 

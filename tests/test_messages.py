@@ -7,6 +7,8 @@ import re
 import tokenize
 from pathlib import Path
 
+from house_words import house_words
+
 TESTS = Path(__file__).parent
 SRC = TESTS.parent / "src"
 FILES = sorted(SRC.rglob("*.py"))
@@ -124,3 +126,22 @@ def test_every_test_of_an_error_pins_its_message():
     trees = {path: ast.parse(path.read_text("utf-8")) for path in sorted(TESTS.rglob("*.py"))}
     bare = [f"{path.relative_to(TESTS)}:{line}" for path, tree in trees.items() for line in bare_raises(tree)]
     assert len(bare) <= MOST_BARE, bare
+
+
+def phrases(tree):
+    """Every text of more than one word that is no docstring, with its line."""
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
+        if is_text and " " in node.value.strip():
+            yield node.lineno, node.value
+
+
+def test_all_texts_are_in_the_words_of_the_field():
+    found = [
+        f"{path.relative_to(SRC)}:{line}: {word}"
+        for path in FILES
+        for line, text in phrases(ast.parse(path.read_text("utf-8")))
+        for word in house_words(text)
+    ]
+    assert found == []

@@ -289,8 +289,8 @@ def _notes(sides: list[Side]) -> list[str]:
     if not chosen:
         return []
     return [
-        f"{', '.join(side.name for side in chosen)}: chosen as best of several models on these very folds, "
-        "which flatters them a little"
+        f"{', '.join(side.name for side in chosen)}: chosen as best of several models on these same folds, "
+        "so slightly optimistic"
     ]
 
 
