@@ -126,6 +126,26 @@ def test_the_command_answers_machines_and_fails_on_request(tmp_path, capsys):
     assert call(path, "--target", "label", "--quiet", "--fail-on", "warning") == 1
 
 
+def test_checks_are_listed_chosen_and_hidden(tmp_path, capsys):
+    assert call("--list-checks", "--json") == 0
+    listed = json.loads(capsys.readouterr().out)["checks"]
+    assert {"id", "title", "severities", "kinds", "description", "meaning", "remedy", "settings"} <= listed[0].keys()
+    frame = clean_table()
+    frame["leak"] = (frame["label"] == "benign").astype(int)
+    path = tmp_path / "table.csv"
+    frame.to_csv(path, index=False)
+    asked = (path, "--target", "label", "--only", "leaking-column,outliers", "--level", "error", "--quiet")
+    assert call(*asked, "--fail-on", "warning") == 1  # what is not shown counts
+    shown = capsys.readouterr().out
+    assert "[leaking-column]" not in shown
+    assert "26 left out; not shown: 1 warning, 1 note (--level error)" in shown
+    assert call(*asked, "--ignore", "leaking-column", "--fail-on", "warning") == 0
+    assert call(path, "--target", "label", "--only", "leaking") == 2
+    assert "did you mean 'leaking-column'?" in capsys.readouterr().err
+    assert call() == 2
+    assert "DATA is missing" in capsys.readouterr().err
+
+
 def test_bad_input_ends_with_a_clear_error(tmp_path, capsys):
     assert call(tmp_path / "nothing.csv") == 2
     assert "Fix:" in capsys.readouterr().err

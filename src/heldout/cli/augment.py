@@ -72,7 +72,7 @@ def augment(
         raise TrainingError(
             "stopped before it was complete; nothing was written there yet", where=out, fix="run the same command again"
         ) from None
-    target = rows.input.get("target") if rows.kind == "table" else None
+    target = rows.input.get("target")
     then = shlex.join(["heldout", "train", out, *(["--target", target] if target else [])])
     if output.as_json:
         output.document(

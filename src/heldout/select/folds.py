@@ -16,6 +16,7 @@ from heldout.split.partition import Fold, folds, split_off_test
 from heldout.split.record import SplitRecord, load_split, save_split
 from heldout.split.validation import leave_one_group_out, published_folds
 from heldout.split.words import SplitWord, parse_split
+from heldout.wording import plural
 
 REPEATS_UP_TO_ROWS = 1000
 
@@ -177,13 +178,13 @@ def require_rows_for_folds(data: Dataset, is_test: np.ndarray, left_out: np.ndar
     c = int(small[np.argmin(n_groups[small])])
     mine = data.y == c
     total, sealed, rows = int(mine.sum()), int((mine & is_test).sum()), int((mine & stays).sum())
-    which = _rows_word(rows) if n_groups[c] == rows else f"{_rows_word(rows)} in {int(n_groups[c])} groups"
+    which = plural(rows, "row") if n_groups[c] == rows else f"{plural(rows, 'row')} in {int(n_groups[c])} groups"
     fewer = f", or use --folds {int(n_groups[c])}" if n_groups[c] >= 2 else ""
     n_more = len(small) - 1
     more = f"; {n_more} more {'class is' if n_more == 1 else 'classes are'} too small as well" if n_more else ""
     raise LabelError(
-        f"class {data.classes[c]!r} has {_rows_word(total)}, of which {sealed} {'is' if sealed == 1 else 'are'} sealed "
-        f"as test; the {which} left are too few for {n_folds} folds{more}",
+        f"class {data.classes[c]!r} has {plural(total, 'row')}, of which {sealed} {'is' if sealed == 1 else 'are'} "
+        f"sealed as test; the {which} left are too few for {n_folds} folds{more}",
         where=place_of(data),
         fix=f"collect more rows of that class, leave it out, or merge it with another{fewer}",
     )
@@ -196,11 +197,9 @@ def fold_notes(data: Dataset, stays: np.ndarray, settings: TrainSettings) -> lis
     n_moved = published_folds(data.y[stays], data.groups[stays], data.folds[stays], names=data.classes)[1]
     if not n_moved:
         return []
-    return [f"{_rows_word(n_moved)} moved to another of the published folds, because copies or groups were in several"]
-
-
-def _rows_word(n: int) -> str:
-    return f"{n} row{'' if n == 1 else 's'}"
+    return [
+        f"{plural(n_moved, 'row')} moved to another of the published folds, because copies or groups were in several"
+    ]
 
 
 def place_of(data: Dataset) -> str:

@@ -15,6 +15,7 @@ from heldout.data import groups as grouping
 from heldout.data.groups import number_groups
 from heldout.errors import LabelError, LeakageError, SettingError, ShapeError
 from heldout.split.balance import deal_groups
+from heldout.wording import plural
 
 Fold = tuple[int, int, np.ndarray, np.ndarray]  # (repeat, fold, training rows, validation rows)
 
@@ -221,12 +222,12 @@ def _require_groups(y: np.ndarray, groups: np.ndarray, n: int, names: Sequence[s
     n_others = len(small) - 1
     others = f"; {n_others} more {'class is' if n_others == 1 else 'classes are'} too small as well" if n_others else ""
     if rows[c] < n:
-        found = f"class {_name(c, names)} has {_plural(rows[c], 'row')}, too few {why}{others}"
+        found = f"class {_name(c, names)} has {plural(rows[c], 'row')}, too few {why}{others}"
         enough = f"at least {n} rows"
     else:
         found = (
-            f"the {_plural(rows[c], 'row')} of class {_name(c, names)} are in "
-            f"{_plural(in_groups[c], 'group')}, too few {why}{others}"
+            f"the {plural(rows[c], 'row')} of class {_name(c, names)} are in "
+            f"{plural(in_groups[c], 'group')}, too few {why}{others}"
         )
         enough = f"at least {n} groups"
     fewer = f", or use at most {in_groups[c]} folds" if in_groups[c] >= 2 and n > 2 else ""
@@ -247,7 +248,3 @@ def _require_presence(y: np.ndarray, part: np.ndarray, n_parts: int, names: Sequ
 
 def _name(c: int, names: Sequence[str] | None) -> str:
     return repr(names[c]) if names is not None else str(c)
-
-
-def _plural(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"

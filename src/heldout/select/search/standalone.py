@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from heldout.data.rows import is_frame
 from heldout.errors import SettingError, ShapeError, TrainingError
 from heldout.evaluate.confusion import mcc
 from heldout.evaluate.standard_errors import mean_and_se
@@ -267,7 +268,7 @@ def _mean(scores: Sequence[float], outer: Sequence[Fold]) -> tuple[float | None,
 def _name_of(estimator: Any, rows: Rows, studies: Sequence[Study], plan: Plan, how: str, metric: Any, seed: int) -> str:
     """What the scores in a record are true for: data, folds, model and metric."""
     parts = hashlib.sha256()
-    x = rows.x.to_csv(index=False).encode() if rows.kind == "table" else np.ascontiguousarray(rows.x).tobytes()
+    x = rows.x.to_csv(index=False).encode() if is_frame(rows.x) else np.ascontiguousarray(rows.x).tobytes()
     parts.update(x)
     parts.update(rows.y.tobytes())
     for study in studies:
