@@ -188,7 +188,7 @@ def _begun(folder: RunFolder, settings: TrainSettings) -> RunSplit:
     """The split that a run began with; refuses to resume it with other settings."""
     if settings_of_run(folder).hash() != settings.hash():
         raise ArtifactError(
-            "this run was begun with other settings",
+            "this run began with other settings",
             where=str(folder.path),
             fix="repeat its command, or choose another --out",
         )

@@ -97,9 +97,9 @@ def prepare_again(data: Dataset, settings: TrainSettings, split: RunSplit, *, wh
     found = find_rows_of(split, data, digests, where=where)
     if not found.in_order:
         raise DataError(
-            "the rows have another order than when this run began",
+            "the rows are in a different order than when this run began",
             where=settings.data,
-            fix="bring them back in their order, or start a new run with another --out",
+            fix="restore their order, or start a new run with another --out",
         )
     if split.copies is None:  # begun by a version that did not keep them
         copies = find_copies(data, seed=settings.seed)
@@ -116,7 +116,7 @@ def _leak_note(data: Dataset, left_out: np.ndarray, is_test: np.ndarray) -> str:
         raise LeakageError(
             f"{n} of {int((~is_test).sum())} training rows share a group with the test part that came with the data",
             where=str(first),
-            fix="put the train and test folders together and let heldout split them by group",
+            fix="merge the train and test folders, and let heldout split them by group",
         )
     return (
         f"{n} training rows are left out, because they are copies of rows of the test part that came with the data, "

@@ -49,7 +49,7 @@ class FlattenPixels(TransformerMixin, BaseEstimator):
             raise ShapeError(
                 f"images of shape {images.shape[1:]} given, the model was trained on {self.input_shape_} "
                 "(height, width, channels)",
-                fix="bring the images to the size and the number of channels of the training images",
+                fix="resize the images and convert them to the size and channels of the training images",
             )
         rows = np.asarray(images, dtype=np.float32).reshape(len(images), -1)
         return rows / np.float32(255)

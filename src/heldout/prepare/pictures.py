@@ -48,7 +48,7 @@ class _PictureStep(TransformerMixin, BaseEstimator):
         if tuple(images.shape[1:]) != tuple(self.input_shape_):
             raise ShapeError(
                 f"images of shape {images.shape[1:]} given, {tuple(self.input_shape_)} were trained on",
-                fix="bring the images to the size and the number of channels of the training images",
+                fix="resize the images and convert them to the size and channels of the training images",
             )
         return self._change(np.asarray(images))
 

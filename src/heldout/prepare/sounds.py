@@ -358,7 +358,7 @@ def _checked_as_fitted(step: Any, X: Any) -> np.ndarray:
     if sounds.shape[1] != step.length_:
         raise ShapeError(
             f"sounds of {sounds.shape[1]:,} samples given, the model was trained on {step.length_:,}",
-            fix="bring the sounds to the length and rate of the training sounds",
+            fix="resample and cut the sounds to the rate and length of the training sounds",
         )
     return sounds
 

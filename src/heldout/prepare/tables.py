@@ -73,7 +73,7 @@ def column_preparation(
     numeric = [str(name) for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name].dtype)]
     categorical = [str(name) for name in frame.columns if str(name) not in set(numeric)]
     if not numeric and not categorical:
-        raise DataError("the table has no columns to learn from", fix="keep at least one other column than the target")
+        raise DataError("the table has no columns to learn from", fix="keep at least one column other than the target")
 
     def filled(before: Sequence[tuple[str, Any]] = ()) -> Pipeline:
         imputer = SimpleImputer(strategy=strategy, add_indicator=True, keep_empty_features=True)
