@@ -87,7 +87,7 @@ def one(call: tuple[int, argparse.Namespace]) -> dict[str, float]:
         os.environ["HELDOUT_LEDGER"] = str(Path(place) / "ledger.sqlite")
         quick = {"look": False, "learning_curve": False}  # neither decides a score
         settings = settings_from({"data": "noise", "seed": seed, "repeats": 1, "jobs": 1, **quick})
-        values = main_job.train(settings, data=data, out=str(Path(place) / "run"), assess=True).metrics
+        values = main_job.train(settings, data=data, out=str(Path(place) / "run"), assess=True).metrics.as_dict()
     best = max(values["candidates"], key=lambda candidate: -2.0 if candidate["mean"] is None else candidate["mean"])
     return {
         "accuracy": values["test"]["accuracy"],

@@ -33,14 +33,14 @@ def train(path: Path, out: Path, *more: str) -> int:
                  "--repeats", "1", "--jobs", "1", "--out", str(out), *more])  # fmt: skip
 
 
-def test_a_column_that_tells_the_class_is_told_before_the_climb_and_in_the_report(leaky, tmp_path, capsys):
+def test_a_column_that_tells_the_class_is_told_before_cross_validation_and_in_the_report(leaky, tmp_path, capsys):
     assert train(leaky, tmp_path / "run") == 0
     told = capsys.readouterr().err
     assert told.index("'ward'") < told.index("Decision tree")
     kept = json.loads((tmp_path / "run" / "look.json").read_text("utf-8"))
     assert [found["id"] for found in kept["findings"] if "'ward'" in found["title"]] == ["leaking-column"]
     page = (tmp_path / "run" / "report.html").read_text("utf-8")
-    assert "What a look at them found" in page
+    assert "<h3>Findings</h3>" in page
     assert "ward" in page.split('id="data"')[1]
     events = [json.loads(line) for line in (tmp_path / "run" / "events.jsonl").read_text("utf-8").splitlines()]
     order = [event["event"] for event in events]
@@ -74,6 +74,6 @@ def test_no_look_leaves_no_findings_and_the_same_scores(leaky, tmp_path, setting
     ho.train(leaky, out=tmp_path / "without", **chosen, **settings)
     assert (tmp_path / "with" / "look.json").exists()
     assert not (tmp_path / "without" / "look.json").exists()
-    assert "What a look at them found" not in (tmp_path / "without" / "report.html").read_text("utf-8")
+    assert "<h3>Findings</h3>" not in (tmp_path / "without" / "report.html").read_text("utf-8")
     scores = [pd.read_csv(tmp_path / name / "scores.csv")["accuracy"].tolist() for name in ("with", "without")]
     assert scores[0] == scores[1]

@@ -66,13 +66,14 @@ def test_rows_behind_the_cells_are_sealed_rows_with_that_answer(page_and_run: tu
 def test_findings_that_were_kept_with_the_run_are_told(page_and_run: tuple[str, ho.Run]) -> None:
     from heldout.report.samples import Samples
     from heldout.run.folder import RunFolder
+    from heldout.run.metrics import read_metrics
     from heldout.use.reporting import write_report
 
     _, run = page_and_run
     folder = RunFolder(run.path)
     found = {"id": "x", "severity": "warning", "title": "<b>odd</b>", "explanation": "e", "remedy": "r", "items": ["c"]}
     folder.write_json("look.json", {"rows": 455, "findings": [found], "sampled": ["a part only"]})
-    write_report(folder, run.metrics, Samples())
+    write_report(folder, read_metrics(folder), Samples())
     page = folder.report.read_text(encoding="utf-8")
     assert "&lt;b&gt;odd&lt;/b&gt;" in page
     assert "At the 455 training rows only. A part only." in page

@@ -25,9 +25,9 @@ def assess(run: str, again: bool, output: Output) -> int:
     from heldout.use.assess import assess as open_seal
 
     folder = RunFolder(run)
-    values = open_seal(folder, again=again)
+    metrics = open_seal(folder, again=again)
     if output.as_json:
-        output.document({"run": run, **values})
+        output.document({"run": run, **metrics.as_dict()})
     else:
-        click.echo(summary(folder, values))
+        click.echo(summary(folder, metrics))
     return 0

@@ -77,7 +77,7 @@ def train(
             load_progress=display.loading,
         )
     if output.as_json:
-        output.document({"run": str(outcome.folder.path), **outcome.metrics})
+        output.document({"run": str(outcome.folder.path), **outcome.metrics.as_dict()})
     else:
         click.echo(summary(outcome.folder, outcome.metrics, interrupted=outcome.interrupted))
     return 1 if outcome.interrupted else 0

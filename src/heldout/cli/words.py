@@ -19,8 +19,10 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def with_error(mean: float, se: float | None) -> str:
-    """Write a score with its standard error, three digits each."""
+def with_error(mean: float | None, se: float | None) -> str:
+    """Write a score with its standard error, three digits each; nothing for no score."""
+    if mean is None:
+        return ""
     return f"{mean:.3f} ± {se:.3f}" if se is not None else f"{mean:.3f}"
 
 

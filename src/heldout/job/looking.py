@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from heldout.job.preparing import Prepared
+from heldout.run.events import Looked
 from heldout.run.folder import LOOK, RunFolder
 from heldout.run.settings import TrainSettings
 
@@ -18,7 +19,7 @@ IGNORED = ("copies",)
 """Checks that are left out: what copies there are is reported with the split, which keeps them together."""
 
 
-def look_at_training(folder: RunFolder, prepared: Prepared, settings: TrainSettings) -> dict[str, Any]:
+def look_at_training(folder: RunFolder, prepared: Prepared, settings: TrainSettings) -> Looked:
     """Look at the training rows, keep what was found with the run, and return the event that tells it.
 
     Sealed rows are not looked at. A look that is there already, of the same run, is told again.
@@ -36,6 +37,6 @@ def look_at_training(folder: RunFolder, prepared: Prepared, settings: TrainSetti
     return _event(folder.read_json(LOOK)["findings"])
 
 
-def _event(findings: list[dict[str, Any]], skipped: str = "") -> dict[str, Any]:
+def _event(findings: list[dict[str, Any]], skipped: str = "") -> Looked:
     told = [{key: found[key] for key in ("id", "severity", "title")} for found in findings]
-    return {"event": "looked", "findings": told, "skipped": skipped}
+    return Looked(findings=tuple(told), skipped=skipped)

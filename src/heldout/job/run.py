@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,6 @@ from heldout.errors import SettingError
 from heldout.run.folder import RunFolder
 from heldout.run.metrics import read_metrics
 from heldout.run.settings import settings_from
-from heldout.select.selection import Listener
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,12 +44,12 @@ class Run:
     @property
     def metrics(self) -> dict[str, Any]:
         """``metrics.json`` as a dict; "test" is there only after `assess`."""
-        return read_metrics(self._folder)
+        return read_metrics(self._folder).as_dict()
 
     @property
     def chosen(self) -> str:
         """Name of the chosen model."""
-        return str(self.metrics["chosen"]["model"])
+        return read_metrics(self._folder).chosen.model
 
     def leaderboard(self) -> pd.DataFrame:
         """Every model with its cross-validated scores ± standard errors, best first."""
@@ -72,8 +71,9 @@ class Run:
         """
         from heldout.use.assess import assess
 
-        test: dict[str, Any] = assess(self._folder, again=again, sealed=self._sealed)["test"]
-        return test
+        test = assess(self._folder, again=again, sealed=self._sealed).test
+        assert test is not None, "an assessed run has scores of its test rows"
+        return test.as_dict()
 
     def predict(self, inputs: Sequence[str | os.PathLike[str]] | pd.DataFrame) -> Predictions:
         """Label and probabilities for image files, table files, or the rows of a DataFrame."""
@@ -93,7 +93,7 @@ def train(
     out: str | os.PathLike[str] | None = None,
     assess: bool = False,
     resume: bool = False,
-    listen: Listener | None = None,
+    listen: Callable[[dict[str, Any]], None] | None = None,
     **settings: Any,
 ) -> Run:
     """Split, seal, cross-validate the candidates, choose, refit and report.
@@ -126,7 +126,7 @@ def train(
         out=None if out is None else os.fspath(out),
         assess=assess,
         resume=resume,
-        listen=listen or (lambda event: None),
+        listen=lambda event: None if listen is None else listen(event.as_dict()),
     )
     return Run(outcome.folder.path, sealed=outcome.sealed)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 from zipfile import BadZipFile
 
 import numpy as np
@@ -14,7 +13,7 @@ from heldout.evaluate.intervals import confidence_level
 from heldout.evaluate.scoring import Scored, score
 from heldout.files import write_bytes
 from heldout.run.folder import RunFolder
-from heldout.run.metrics import write_metrics
+from heldout.run.metrics import AssessedRecord, Metrics, OpeningRecord, write_metrics
 from heldout.split.ledger import Ledger
 
 FILE = "assessed.npz"
@@ -64,44 +63,49 @@ def load_answers(folder: RunFolder) -> tuple[Answers, list[str]] | None:
         return None
 
 
-def widen(folder: RunFolder, values: dict[str, Any]) -> dict[str, Any]:
+def widen(folder: RunFolder, metrics: Metrics, test: AssessedRecord) -> Metrics:
     """Give a recorded result the interval that all openings up to now ask for, and write it down.
 
     Bonferroni's bound holds for all k intervals at once only if all have level 1 - 0.05 / k, the early ones too. The
-    score itself stays as it was recorded; so does ``report.html``, which tells of its own day.
+    score itself stays as it was recorded; so does ``report.html``, which reports its own day.
     """
     kept = load_answers(folder)
     if kept is None:
-        return values
+        return metrics
     answers, sketch = kept
-    ledger, fingerprint = Ledger(), values["data"]["fingerprint"]
+    ledger, fingerprint, seal = Ledger(), metrics.data.fingerprint, metrics.seal
     history = seal_history(ledger, fingerprint)
     others = ledger.overlapping(sketch, data_fingerprint=fingerprint)
-    n_openings = max(len(history), values["seal"]["openings"]) + max(len(others), values["seal"].get("overlapping", 0))
-    level = max(confidence_level(n_openings), values["test"]["ci_level"])
-    if level == values["test"]["ci_level"]:
-        return values
-    scored = answers.score(values["data"]["classes"], level)
-    remark = f"the intervals are wider than in the report: the seal was opened {n_openings} times by now"
-    remarks = [text for text in values["seal"]["remarks"] if not text.startswith("the intervals are wider")]
-    seal = {
-        **values["seal"],
-        "openings": len(history),
-        "overlapping": len(others),
-        "level": level,
-        "history": history,
-        "remarks": [*remarks, remark],
-    }
-    values = {**values, "test": {**values["test"], **scored.interval_record()}, "seal": seal}
-    write_metrics(folder, values)
-    return values
+    n_openings = max(len(history), seal.openings) + max(len(others), seal.overlapping or 0)
+    level = max(confidence_level(n_openings), test.level)
+    if level == test.level:
+        return metrics
+    scored = answers.score(metrics.data.classes, level)
+    earlier = _wider(seal.widened or round(0.05 / (1 - test.level)))  # runs of 0.1.0 do not say it otherwise
+    remarks = [text for text in seal.remarks or () if text != earlier]
+    seal = replace(
+        seal,
+        openings=len(history),
+        overlapping=len(others),
+        level=level,
+        history=history,
+        remarks=(*remarks, _wider(n_openings)),
+        widened=n_openings,
+    )
+    metrics = replace(metrics, test=replace(test, intervals=scored.intervals, level=level), seal=seal)
+    write_metrics(folder, metrics)
+    return metrics
 
 
-def seal_history(ledger: Ledger, fingerprint: str) -> list[dict[str, Any]]:
-    """Every opening of these data: number, run, time, model, and its result in words."""
-    openings = ledger.openings(fingerprint)
-    history = [{key: o[key] for key in ("number", "run", "time", "model")} for o in openings]
-    for record, found in zip(history, openings, strict=True):
-        accuracy = (found["result"] or {}).get("accuracy")
-        record["result"] = "not recorded" if accuracy is None else f"accuracy {accuracy:.4f}"
-    return history
+def _wider(n_openings: int) -> str:
+    return f"the intervals are wider than in the report: the seal was opened {n_openings} times by now"
+
+
+def seal_history(ledger: Ledger, fingerprint: str) -> tuple[OpeningRecord, ...]:
+    """Every opening of these data."""
+    found = []
+    for opening in ledger.openings(fingerprint):
+        accuracy = (opening["result"] or {}).get("accuracy")
+        result = "not recorded" if accuracy is None else f"accuracy {accuracy:.4f}"
+        found.append(OpeningRecord(**{key: opening[key] for key in ("number", "run", "time", "model")}, result=result))
+    return tuple(found)

@@ -14,6 +14,7 @@ from typing import Any
 from heldout.errors import ArtifactError
 from heldout.kinds.copies.groups import Copies
 from heldout.run.folder import RunFolder
+from heldout.run.record import Record, plain
 
 FILE = "split.json"
 SCHEMA = 2
@@ -22,8 +23,8 @@ SCHEMA = 2
 PARTS = ("train", "test", "left_out")
 
 
-@dataclass(frozen=True)
-class CopiesRecord:
+@dataclass(frozen=True, kw_only=True)
+class CopiesRecord(Record):
     """How many rows are copies of others, and the sentence for people."""
 
     rows: int
@@ -33,7 +34,7 @@ class CopiesRecord:
     @classmethod
     def of(cls, copies: Copies) -> CopiesRecord:
         """What a search found."""
-        return cls(copies.n_copies, copies.n_groups, copies.note)
+        return cls(rows=copies.n_copies, groups=copies.n_groups, note=copies.note)
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ class RunSplit:
             value = getattr(self, one.name)
             if one.name == "schema" or value is None:
                 continue
-            found[one.name] = dataclasses.asdict(value) if isinstance(value, CopiesRecord) else value
-        return found | {"notes": list(self.notes)}
+            found[one.name] = plain(value)
+        return found
 
     def write(self, folder: RunFolder) -> None:
         """Write ``split.json``."""
@@ -116,7 +117,7 @@ def read_split(folder: RunFolder) -> RunSplit:
             **texts,
             fingerprint=str(values["fingerprint"]),
             groups=_groups(values["groups"], texts) if schema > 1 else None,
-            copies=CopiesRecord(**values["copies"]) if schema > 1 else None,
+            copies=CopiesRecord.read(values["copies"]) if schema > 1 else None,
             notes=tuple(_texts(values["notes"])) if schema > 1 else (),
             schema=schema,
         )

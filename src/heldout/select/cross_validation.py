@@ -16,10 +16,11 @@ from heldout.errors import HeldoutError, MissingExtraError, require
 from heldout.models.candidate import Candidate, task_of
 from heldout.processes.cores import n_cores
 from heldout.processes.workers import OutOfTimeError
+from heldout.run.events import CandidateEnded, CandidateResumed, CandidateStarted, FoldEnded, Listener, epoch_ended
 from heldout.select.fitting import FoldResult, Rows, fit_fold, fit_net_folds
 from heldout.select.net_candidates import NotPreparedError
 from heldout.select.results import CandidateResult, fill_result
-from heldout.select.selection import Listener, Selection, seed_of
+from heldout.select.selection import Selection, seed_of
 from heldout.select.views import Views
 
 
@@ -35,7 +36,7 @@ def cross_validate(
     Parameters
     ----------
     listen : callable
-        Told of every event as a dict.
+        Gets every event.
     known : callable
         Fills in the result of a candidate that an earlier, broken run finished, and says whether it did.
     save : callable
@@ -46,9 +47,9 @@ def cross_validate(
     with Views(rows, min(plan.settings.jobs or n_cores(), len(plan.folds)), plan.settings.jobs) as views:
         for step, (candidate, result) in enumerate(zip(plan.candidates, plan.results, strict=True)):
             start = time.monotonic()
-            listen({"event": "candidate-started", "model": candidate.name})
+            listen(CandidateStarted(model=candidate.name))
             if known(result):
-                listen({"event": "candidate-resumed", "model": candidate.name})
+                listen(CandidateResumed(model=candidate.name))
             elif not plan.budget.fits(step):
                 result.status, result.why = "skipped", "not enough of --time was left"
             else:
@@ -61,14 +62,12 @@ def cross_validate(
             listen(ended(result))
 
 
-def ended(result: CandidateResult) -> dict[str, Any]:
-    """Tell how a candidate ended, with its scores if it has them."""
-    event: dict[str, Any] = {"event": "candidate-ended", "model": result.name, "status": result.status}
-    event |= {"why": result.why, "seconds": result.seconds}
-    if result.status == "finished":
-        for metric in ("mcc", "accuracy"):
-            event[metric], event[f"{metric}_se"] = result.summary(metric)
-    return event
+def ended(result: CandidateResult) -> CandidateEnded:
+    """How a candidate ended, with its scores if it has them."""
+    scores = {metric: result.summary(metric) for metric in ("mcc", "accuracy")} if result.status == "finished" else {}
+    return CandidateEnded(
+        model=result.name, status=result.status, why=result.why, seconds=result.seconds, scores=scores
+    )
 
 
 def _fit_candidate(
@@ -80,15 +79,7 @@ def _fit_candidate(
 
     def tell(done: int, seconds_left: float | None = None) -> None:
         left = plan.budget.estimate(step, done / len(plan.folds)) if seconds_left is None else seconds_left
-        listen(
-            {
-                "event": "fold-ended",
-                "model": candidate.name,
-                "done": done,
-                "of": len(plan.folds),
-                "seconds_left": left,
-            }
-        )
+        listen(FoldEnded(model=candidate.name, done=done, of=len(plan.folds), seconds_left=left))
 
     try:
         if candidate.is_net:
@@ -120,14 +111,7 @@ def _net_folds(
 
     def tell(event: dict[str, Any]) -> None:
         share = event["epoch"] / max(1, event["epochs"])
-        listen(
-            {
-                **event,
-                "event": "epoch-ended",
-                "model": candidate.name,
-                "seconds_left": plan.budget.estimate(step, share),
-            }
-        )
+        listen(epoch_ended(event, candidate.name, plan.budget.estimate(step, share)))
 
     try:
         return fit_net_folds(

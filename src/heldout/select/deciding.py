@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from heldout.data.dataset import Dataset
 from heldout.errors import DataError, SettingError
 from heldout.evaluate.decisions import choose_rule
 from heldout.evaluate.rules import Rule, check_costs, parse_rule
+from heldout.run.metrics import DecisionRecord
 from heldout.select.choice import Choice, out_of_fold_probabilities
 from heldout.select.selection import Selection
 
@@ -30,7 +30,9 @@ def check_threshold(asked: str | None, data: Dataset) -> None:
         wanted.positive_number(data.classes)
 
 
-def choose_decision(plan: Selection, choice: Choice, asked: str | None) -> tuple[Choice, Rule | None, dict[str, Any]]:
+def choose_decision(
+    plan: Selection, choice: Choice, asked: str | None
+) -> tuple[Choice, Rule | None, DecisionRecord | None]:
     """Choose the rule that was asked for; the choice's out-of-fold predictions become those of the rule.
 
     A requirement that no threshold meets does not end a job that has done its work: the labels are then the most
@@ -40,11 +42,11 @@ def choose_decision(plan: Selection, choice: Choice, asked: str | None) -> tuple
     -------
     choice : Choice
     rule : Rule or None
-    decision : dict
-        For ``metrics.json``: ``asked``, ``rule`` (plain, or None) and ``says``; empty if nothing was asked for.
+    decision : DecisionRecord or None
+        None if nothing was asked for.
     """
     if asked is None:
-        return choice, None, {}
+        return choice, None, None
     probabilities = out_of_fold_probabilities(plan, choice.result)
     try:
         if probabilities is None:
@@ -52,6 +54,6 @@ def choose_decision(plan: Selection, choice: Choice, asked: str | None) -> tuple
         rule, says = choose_rule(plan.y, probabilities, asked, plan.data.classes)
     except DataError as error:
         says = f"{error.what}; labels are the most probable classes"
-        return choice, None, {"asked": asked, "rule": None, "says": says}
+        return choice, None, DecisionRecord(asked=asked, rule=None, says=says)
     result = replace(choice.result, predicted=rule.decide(probabilities))
-    return replace(choice, result=result), rule, {"asked": asked, "rule": rule.record(), "says": says}
+    return replace(choice, result=result), rule, DecisionRecord(asked=asked, rule=rule.record(), says=says)

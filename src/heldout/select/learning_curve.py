@@ -13,11 +13,13 @@ from heldout.evaluate.learning_curve import beginnings
 from heldout.evaluate.standard_errors import mcc_standard_error, mean_and_se
 from heldout.models.candidate import Candidate, task_of
 from heldout.processes.cores import n_cores
+from heldout.run.events import LearningCurveStarted, Listener
 from heldout.run.folder import RunFolder
+from heldout.run.metrics import CurvePoint, LearningCurve
 from heldout.select.choice import Choice
 from heldout.select.fitting import FoldResult, Rows, fit_fold, fit_net_folds
 from heldout.select.results import CandidateResult, score_together
-from heldout.select.selection import Listener, Selection, seed_of
+from heldout.select.selection import Selection, seed_of
 from heldout.select.views import Views
 
 SHARES = (1 / 8, 1 / 4, 1 / 2)
@@ -33,27 +35,26 @@ HERE = 3.0
 CURVE = "learning_curve.csv"
 
 
-def learning_curve(folder: RunFolder, plan: Selection, choice: Choice, listen: Listener) -> dict[str, Any]:
+def learning_curve(folder: RunFolder, plan: Selection, choice: Choice, listen: Listener) -> LearningCurve:
     """Score the chosen model with fewer training rows, on the validation rows of the leaderboard's first repeat.
 
-    Writes ``learning_curve.csv`` and returns what ``metrics.json`` says of it: points (rows, mean MCC and accuracy with
-    standard errors), the gain of the last doubling with its standard error; or why there is none.
+    Writes ``learning_curve.csv`` and returns the points and the gain of the last doubling, or why there are none.
     """
-    wish = plan.settings.learning_curve
-    if wish is False:
-        return {"why": "it was not asked for"}
+    asked = plan.settings.learning_curve
+    if asked is False:
+        return LearningCurve(why="it was not asked for")
     candidate = next(candidate for candidate in plan.candidates if candidate.name == choice.result.name)
     folds = [(fold, train, validation) for repeat, fold, train, validation in plan.folds if repeat == 0]
     n_fit = int(np.mean([len(train) for _, train, _ in folds]))
     sizes = [size for share in SHARES if (size := int(n_fit * share)) >= max(LEAST_ROWS, 2 * plan.data.n_classes)]
     if not sizes:
-        return {"why": f"{n_fit} training rows of {plan.data.n_classes} classes are too few to take parts of"}
+        return LearningCurve(why=f"{n_fit} training rows of {plan.data.n_classes} classes are too few to take parts of")
     expected = _expected(plan, candidate, sizes, len(folds))
-    if wish is None and expected > MOST_SECONDS:
-        return {"why": f"it was expected to take {expected:.0f} s; --learning-curve makes it all the same"}
+    if asked is None and expected > MOST_SECONDS:
+        return LearningCurve(why=f"it was expected to take {expected:.0f} s; --learning-curve makes it all the same")
     if expected > 0.5 * plan.budget.remaining():
-        return {"why": "not enough of --time was left"}
-    listen({"event": "growing", "model": candidate.name, "sizes": sizes})
+        return LearningCurve(why="not enough of --time was left")
+    listen(LearningCurveStarted(model=candidate.name, sizes=tuple(sizes)))
     rows, floors = _by_size(plan, candidate, folds, sizes, expected)
     rows += [(fold["n_train"], fold["fold"], fold["mcc"], fold["accuracy"]) for fold in _whole(choice)]
     floors[max(row[0] for row in rows)] = choice.result.se_floor
@@ -150,7 +151,7 @@ def _fit_here(view: Rows, estimator: Any, train: np.ndarray, validation: np.ndar
         raise TrainingError(str(error)) from None
 
 
-def _summary(rows: list[Row], sizes: list[tuple[int, int]], floors: dict[int, float], n_groups: int) -> dict[str, Any]:
+def _summary(rows: list[Row], sizes: list[tuple[int, int]], floors: dict[int, float], n_groups: int) -> LearningCurve:
     n_train, n_validation = (float(np.mean(side)) for side in zip(*sizes, strict=True))
     by_rows: dict[int, list[Row]] = {}
     largest = max(row[0] for row in rows)
@@ -163,11 +164,8 @@ def _summary(rows: list[Row], sizes: list[tuple[int, int]], floors: dict[int, fl
         lengths = {"n_train": n_train, "n_validation": n_validation}
         folds = [{"mcc": row[2], "accuracy": row[3], **lengths} for row in found]
         result = CandidateResult("", "", folds=folds, n_groups=n_groups, se_floor=floors.get(n_rows, 0.0))
-        point: dict[str, Any] = {"rows": n_rows}
-        for metric in ("mcc", "accuracy"):
-            mean, se = result.summary(metric)
-            point |= {metric: mean, f"{metric}_se": se}
-        points.append(point)
+        (mcc_mean, mcc_se), (accuracy, accuracy_se) = result.summary("mcc"), result.summary("accuracy")
+        points.append(CurvePoint(rows=n_rows, mcc=mcc_mean, mcc_se=mcc_se, accuracy=accuracy, accuracy_se=accuracy_se))
     gain: dict[str, Any] = {}
     if len(by_rows) > 1:
         before, after = (dict((row[1], row[2]) for row in by_rows[n]) for n in sorted(by_rows)[-2:])
@@ -175,4 +173,4 @@ def _summary(rows: list[Row], sizes: list[tuple[int, int]], floors: dict[int, fl
         # Equal differences in all folds are no proof of no error: at least that of one row (group) changed each way.
         se = None if se is None else max(se, (2**0.5) / n_groups)
         gain = {"from": sorted(by_rows)[-2], "to": largest, "mcc": mean, "se": se}
-    return {"points": points, "gain": gain}
+    return LearningCurve(points=tuple(points), gain=gain)

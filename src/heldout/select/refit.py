@@ -11,10 +11,11 @@ import numpy as np
 from heldout.models.candidate import Candidate, task_of
 from heldout.processes.cores import n_cores
 from heldout.processes.workers import OutOfTimeError, Workers
+from heldout.run.events import Listener, RefitStarted, epoch_ended
 from heldout.select.candidates import count_parameters
 from heldout.select.choice import Choice
 from heldout.select.fitting import Rows, fit_final, history_of
-from heldout.select.selection import Listener, Selection
+from heldout.select.selection import Selection
 from heldout.select.views import as_numbers, first_step
 from heldout.split.partition import split_off_test
 
@@ -40,7 +41,7 @@ def refit(plan: Selection, choice: Choice, listen: Listener) -> Fitted:
     n_all = len(plan.data)
     n_rows, expected = _rows_in_time(plan, choice, candidate, n_all)
     while True:
-        listen({"event": "refit-started", "model": candidate.name, "rows": n_rows, "seconds_left": expected})
+        listen(RefitStarted(model=candidate.name, rows=n_rows, seconds_left=expected))
         rows = _sample(plan, n_rows)
         start = time.monotonic()
         try:
@@ -119,7 +120,7 @@ def _fit_net(
         net, job, y = estimator.steps[-1][1], np.arange(len(rows)), data.y[rows]
 
     def tell(event: dict[str, Any]) -> None:
-        listen({**event, "event": "epoch-ended", "model": name})
+        listen(epoch_ended(event, name))
 
     try:
         fitted = fit_jobs(net, x, y, [(job, seed)], progress=tell, should_stop=lambda: time.monotonic() > deadline)[0]

@@ -13,6 +13,7 @@ from heldout.errors import TrainingError
 from heldout.evaluate.confusion import confusion, mcc
 from heldout.evaluate.standard_errors import jackknife_values, mcc_standard_error, mean_and_se, share_standard_error
 from heldout.run.folder import RunFolder
+from heldout.run.metrics import CandidateRecord, Status
 from heldout.select.fitting import FoldResult
 from heldout.split.partition import Fold
 
@@ -28,7 +29,7 @@ class CandidateResult:
 
     name: str
     title: str
-    status: str = "waiting"  # waiting, running, finished, skipped, failed
+    status: Status = "waiting"
     why: str = ""
     folds: list[dict[str, Any]] = field(default_factory=list)
     predicted: np.ndarray | None = None
@@ -138,35 +139,32 @@ def score_together(result: CandidateResult, y: np.ndarray, parts: list[Fold]) ->
         fold["mcc"] = value
 
 
-def candidate_record(result: CandidateResult) -> dict[str, Any]:
+def candidate_record(result: CandidateResult) -> CandidateRecord:
     """One candidate as it stands in ``metrics.json``; scores are None unless it finished."""
-    record: dict[str, Any] = {
-        "model": result.name,
-        "title": result.title,
-        "status": result.status,
-        "why": result.why,
-        "metric": "mcc",
-        "mean": None,
-        "se": None,
-        "accuracy": None,
-        "accuracy_se": None,
-        "folds": len(result.folds),
-        "fit_seconds": None,
-        "predict_seconds_per_1000": None,
-        "parameters": result.parameters,
-        "seconds": result.seconds,
-    }
-    if result.status == "finished":
-        record["mean"], record["se"] = result.summary("mcc")
-        record["accuracy"], record["accuracy_se"] = result.summary("accuracy")
-        record["fit_seconds"] = result.fit_seconds
-        record["predict_seconds_per_1000"] = result.predict_seconds_per_1000
-    return record
+    done = result.status == "finished"
+    mean, se = result.summary("mcc") if done else (None, None)
+    accuracy, accuracy_se = result.summary("accuracy") if done else (None, None)
+    return CandidateRecord(
+        model=result.name,
+        title=result.title,
+        status=result.status,
+        why=result.why,
+        metric="mcc",
+        mean=mean,
+        se=se,
+        accuracy=accuracy,
+        accuracy_se=accuracy_se,
+        folds=len(result.folds),
+        fit_seconds=result.fit_seconds if done else None,
+        predict_seconds_per_1000=result.predict_seconds_per_1000 if done else None,
+        parameters=result.parameters,
+        seconds=result.seconds,
+    )
 
 
 def leaderboard_rows(results: list[CandidateResult]) -> tuple[list[str], list[list[Any]]]:
     """Header and rows of ``leaderboard.csv``, best mean MCC first, unfinished candidates last."""
-    records = [candidate_record(result) for result in results]
+    records = [candidate_record(result).as_dict() for result in results]
     records.sort(key=lambda record: -math.inf if record["mean"] is None else record["mean"], reverse=True)
     header = list(records[0])
     return header, [list(record.values()) for record in records]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +16,6 @@ from heldout.select.folds import cross_validation
 from heldout.select.results import CandidateResult
 from heldout.split.partition import Fold, split_off_test
 
-Listener = Callable[[dict[str, Any]], None]
 LEAST_COST = 0.2
 """Seconds that any candidate may be expected to take: sending tasks and answers."""
 

@@ -19,7 +19,7 @@ from heldout.evaluate.comparison import Comparison, adjust, compare
 from heldout.evaluate.intervals import mean_interval
 from heldout.evaluate.standard_errors import difference_se_floor
 from heldout.run.folder import RunFolder
-from heldout.run.metrics import read_metrics
+from heldout.run.metrics import Metrics, read_metrics
 from heldout.run.openings import load_answers
 from heldout.run.split import read_split
 
@@ -123,32 +123,32 @@ def _sides(runs: list[str], metric: str) -> list[Side]:
     if len(set(paths)) < len(paths):
         raise SettingError("a run is named twice", where=str(runs[0]), fix="name different runs, or one alone")
     if len(folders) == 1:
-        values = read_metrics(folders[0])
-        names = [candidate["model"] for candidate in values["candidates"] if candidate["status"] == "finished"]
+        metrics = read_metrics(folders[0])
+        names = [candidate.model for candidate in metrics.finished]
         if len(names) < 2:
             raise SettingError(
                 f"the run has {len(names)} finished model, and nothing to compare it with",
                 where=str(folders[0].path),
                 fix="name a second run",
             )
-        return [_side(folders[0], values, name, name, metric, 1) for name in names]
+        return [_side(folders[0], metrics, name, name, metric, 1) for name in names]
     short = [folder.name for folder in folders]
     labels = short if len(set(short)) == len(short) else [str(run) for run in runs]
     sides = []
     for folder, label in zip(folders, labels, strict=True):
-        values = read_metrics(folder)
-        n_compared = int(values["cross_validation"]["models_compared"])
-        sides.append(_side(folder, values, label, values["chosen"]["model"], metric, n_compared))
+        metrics = read_metrics(folder)
+        n_compared = metrics.cross_validation.models_compared
+        sides.append(_side(folder, metrics, label, metrics.chosen.model, metric, n_compared))
     return sides
 
 
-def _side(folder: RunFolder, values: dict[str, Any], name: str, model: str, metric: str, n_compared: int) -> Side:
+def _side(folder: RunFolder, metrics: Metrics, name: str, model: str, metric: str, n_compared: int) -> Side:
     rows = [row for row in _score_rows(folder) if row["model"] == model]
     try:
         rows.sort(key=lambda row: (int(row["repeat"]), int(row["fold"])))
         table = np.array([[float(row[key]) for key in (metric, "n_train", "n_validation")] for row in rows])
-        data = values["data"]
-        n_independent = data["groups"] * values["cross_validated_rows"] / data["train"]
+        data = metrics.data
+        n_independent = data.groups * metrics.cross_validated_rows / data.train
     except (KeyError, ValueError, TypeError, ZeroDivisionError) as error:
         raise ArtifactError(
             f"its scores cannot be read ({error})", where=str(folder.path / "scores.csv"), fix="train again"
@@ -166,7 +166,7 @@ def _side(folder: RunFolder, values: dict[str, Any], name: str, model: str, metr
         float(sizes[0]),
         float(sizes[1]),
         float(n_independent),
-        str(data["fingerprint"]),
+        data.fingerprint,
         _folds_text(folder),
         n_compared,
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import io
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -25,8 +25,10 @@ from heldout.report.content import (
     ReportContent,
     Seal,
 )
+from heldout.report.content import Status as ReportedStatus
 from heldout.report.samples import Samples
 from heldout.run.folder import LOOK, MARK, RunFolder
+from heldout.run.metrics import DataRecord, Metrics
 from heldout.run.settings import settings_of_run
 from heldout.use.searches import searches_of
 
@@ -52,7 +54,7 @@ def save_out_of_fold(
 
 def write_report(
     folder: RunFolder,
-    values: Mapping[str, Any],
+    metrics: Metrics,
     samples: Samples,
     *,
     test: Scored | None = None,
@@ -61,74 +63,73 @@ def write_report(
     """Write ``report.html``. ``samples`` are of the test rows if ``test`` is given, else of the out-of-fold rows."""
     from heldout.report.page import render_report
 
-    write_text(folder.report, render_report(_content(folder, values, samples, test, warnings)))
+    write_text(folder.report, render_report(_content(folder, metrics, samples, test, warnings)))
 
 
 def _content(
     folder: RunFolder,
-    values: Mapping[str, Any],
+    metrics: Metrics,
     samples: Samples,
     test: Scored | None,
     warnings: tuple[str, ...],
 ) -> ReportContent:
     environment = folder.read_json("environment.json")
-    classes = values["data"]["classes"]
-    seal = values.get("seal") or {}
-    resampling = values["cross_validation"]
-    repeats = f" × {resampling['repeats']} repeats" if resampling["repeats"] > 1 else ""
-    n_cross_validated, n_train = values["cross_validated_rows"], values["data"]["train"]
+    classes = metrics.data.classes
+    seal = metrics.seal
+    resampling = metrics.cross_validation
+    repeats = f" × {resampling.repeats} repeats" if resampling.repeats > 1 else ""
+    n_cross_validated, n_train = metrics.cross_validated_rows, metrics.data.train
     on = f", on {n_cross_validated:,} of the {n_train:,} training rows" if n_cross_validated < n_train else ""
-    note = values["chosen"]["note"]
+    note = metrics.chosen.note
     return ReportContent(
         title=folder.name,
         created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        chosen=values["chosen"]["title"],
-        choice=". ".join([values["chosen"]["why"], *_decision(values)]) + ".",
-        resampling=f"{resampling['folds']} folds{repeats}{on}",
-        data=_data_summary(values["data"]),
-        leaderboard=_leaderboard(values),
+        chosen=metrics.chosen.title,
+        choice=". ".join([metrics.chosen.why, *_decision(metrics)]) + ".",
+        resampling=f"{resampling.folds} folds{repeats}{on}",
+        data=_data_summary(metrics.data),
+        leaderboard=_leaderboard(metrics),
         cross_validated=_out_of_fold(folder, classes),
         test=test,
         seal=Seal(
             openings=tuple(
-                Opening(time=o["time"], run=o["run"], model=o["model"], result=o.get("result", ""))
-                for o in seal.get("history", ())
+                Opening(time=one.time, run=one.run, model=one.model, result=one.result) for one in seal.history
             ),
-            ledger=seal.get("ledger", ""),
-            intact=not seal.get("problems"),
-            detail="; ".join([*seal.get("problems", ()), *seal.get("remarks", ())]),
+            ledger=seal.ledger,
+            intact=not seal.problems,
+            detail="; ".join([*seal.problems, *(seal.remarks or ())]),
         ),
         mistakes=samples.mistakes,
         samples=samples.behind,
-        rivals=_rivals(folder, values),
-        rule=_rule(values),
+        rivals=_rivals(folder, metrics),
+        rule=_rule(metrics),
         histories=_histories(folder),
-        learning_curve=_learning_curve(values),
-        no_learning_curve=str((values.get("learning_curve") or {}).get("why", "")),
-        searches=searches_of(folder, values),
+        learning_curve=_learning_curve(metrics),
+        no_learning_curve=(metrics.learning_curve.why or "") if metrics.learning_curve else "",
+        searches=searches_of(folder, metrics),
         versions=_versions(environment),
-        hashes=_hashes(folder, values),
+        hashes=_hashes(folder, metrics),
         predict=f"heldout predict {shlex.quote(str(folder.path))} INPUT",
         **_findings(folder),
         command=environment["command"],
-        seed=values["seed"],
+        seed=metrics.seed,
         config=(folder.path / MARK).read_text("utf-8"),
-        seconds=values["seconds"],
+        seconds=metrics.seconds,
         warnings=(*warnings, *((note,) if note else ())),
     )
 
 
-def _rivals(folder: RunFolder, values: Mapping[str, Any]) -> tuple[Comparison, ...]:
+def _rivals(folder: RunFolder, metrics: Metrics) -> tuple[Comparison, ...]:
     """The chosen model against each other one that finished, with Holm's correction over these pairs."""
     from heldout.evaluate.comparison import adjust
     from heldout.use.compare import compare_runs
 
-    chosen = values["chosen"]["model"]
-    if sum(candidate["status"] == "finished" for candidate in values["candidates"]) < 2:
+    chosen = metrics.chosen.model
+    if len(metrics.finished) < 2:
         return ()
     pairs = [Comparison(**pair) for pair in compare_runs([str(folder.path)])["pairs"]]
     found = {pair.b: pair for pair in (_chosen_first(pair, chosen) for pair in pairs) if pair.a == chosen}
-    order = [candidate["model"] for candidate in values["candidates"] if candidate["model"] in found]
+    order = [candidate.model for candidate in metrics.candidates if candidate.model in found]
     return tuple(adjust([found[model] for model in order]))
 
 
@@ -151,9 +152,9 @@ def _chosen_first(pair: Comparison, chosen: str) -> Comparison:
     )
 
 
-def _rule(values: Mapping[str, Any]) -> Rule | None:
-    record = (values.get("decision") or {}).get("rule")
-    return None if record is None else rule_from(record, len(values["data"]["classes"]))
+def _rule(metrics: Metrics) -> Rule | None:
+    record = metrics.decision.rule if metrics.decision else None
+    return None if record is None else rule_from(record, len(metrics.data.classes))
 
 
 def _findings(folder: RunFolder) -> dict[str, Any]:
@@ -176,68 +177,65 @@ def _findings(folder: RunFolder) -> dict[str, Any]:
     return {"findings": found, "looked": f"At the {kept['rows']:,} training rows only.{sampled}"}
 
 
-def _hashes(folder: RunFolder, values: Mapping[str, Any]) -> dict[str, str]:
+def _hashes(folder: RunFolder, metrics: Metrics) -> dict[str, str]:
     """What identifies data, sealed rows, settings, model and the ledger's entry."""
     found = {
-        "data": values["data"]["fingerprint"],
-        "sealed rows": values["data"]["test_fingerprint"],
+        "data": metrics.data.fingerprint,
+        "sealed rows": metrics.data.test_fingerprint,
         "settings": settings_of_run(folder).hash(),
-        "model": values["chosen"].get("bundle", ""),
-        "ledger entry": str((values.get("seal") or {}).get("entry", "")),
+        "model": metrics.chosen.bundle or "",
+        "ledger entry": str(metrics.seal.entry or ""),
     }
     return {name: value for name, value in found.items() if value}
 
 
-def _decision(values: Mapping[str, Any]) -> list[str]:
+def _decision(metrics: Metrics) -> list[str]:
     """How labels follow from probabilities, if that was asked for."""
-    return [f"Decision: {values['decision']['says']}"] if values.get("decision") else []
+    return [f"Decision: {metrics.decision.says}"] if metrics.decision else []
 
 
-def _data_summary(data: Mapping[str, Any]) -> DataSummary:
-    counts = [(name, data["train_counts"][name] + data["test_counts"].get(name, 0)) for name in data["classes"]]
-    grouped = data["groups"] < data["train"]
+def _data_summary(data: DataRecord) -> DataSummary:
+    counts = [(name, data.train_counts[name] + data.test_counts.get(name, 0)) for name in data.classes]
+    grouped = data.groups < data.train
     return DataSummary(
-        name=data["name"],
-        kind=data["kind"],
-        n_train=data["train"],
-        n_test=data["test"],
+        name=data.name,
+        kind=data.kind,
+        n_train=data.train,
+        n_test=data.test,
         classes=tuple(counts),
-        n_groups=data["groups"] if grouped else None,
-        groups=f"{data['groups']:,} groups among the training rows; none crosses a split or a fold" if grouped else "",
-        copies=data["copies"]["note"],
-        skipped=tuple((name, reason) for name, reason in data["skipped"]),
-        notes=tuple(note for note in data["notes"] if note != data["copies"]["note"]),
-        fingerprint=data["fingerprint"],
+        n_groups=data.groups if grouped else None,
+        groups=f"{data.groups:,} groups among the training rows; none crosses a split or a fold" if grouped else "",
+        copies=data.copies.note,
+        skipped=tuple((name, reason) for name, reason in data.skipped),
+        notes=tuple(note for note in data.notes if note != data.copies.note),
+        fingerprint=data.fingerprint,
     )
 
 
-def _leaderboard(values: Mapping[str, Any]) -> tuple[LeaderboardRow, ...]:
-    best = max(
-        (candidate for candidate in values["candidates"] if candidate["mean"] is not None),
-        key=lambda candidate: candidate["mean"],
-    )
-    threshold = best["mean"] - (best["se"] or 0.0)
+def _leaderboard(metrics: Metrics) -> tuple[LeaderboardRow, ...]:
+    best, se = max(((one.mean, one.se) for one in metrics.candidates if one.mean is not None), key=lambda pair: pair[0])
+    threshold = best - (se or 0.0)
     return tuple(
         LeaderboardRow(
-            model=candidate["model"],
-            title=candidate["title"],
-            status=candidate["status"],
-            why=candidate["why"],
-            mcc=candidate["mean"],
-            mcc_se=candidate["se"],
-            accuracy=candidate["accuracy"],
-            accuracy_se=candidate["accuracy_se"],
-            seconds=candidate["seconds"] if candidate["mean"] is not None else None,
-            predict_seconds_per_1000=candidate["predict_seconds_per_1000"],
-            parameters=candidate["parameters"],
-            chosen=candidate["model"] == values["chosen"]["model"],
-            within_one_se=candidate["mean"] is not None and candidate["mean"] >= threshold,
+            model=candidate.model,
+            title=candidate.title,
+            status=cast("ReportedStatus", candidate.status),
+            why=candidate.why,
+            mcc=candidate.mean,
+            mcc_se=candidate.se,
+            accuracy=candidate.accuracy,
+            accuracy_se=candidate.accuracy_se,
+            seconds=candidate.seconds if candidate.mean is not None else None,
+            predict_seconds_per_1000=candidate.predict_seconds_per_1000,
+            parameters=candidate.parameters,
+            chosen=candidate.model == metrics.chosen.model,
+            within_one_se=candidate.mean is not None and candidate.mean >= threshold,
         )
-        for candidate in values["candidates"]
+        for candidate in metrics.candidates
     )
 
 
-def _out_of_fold(folder: RunFolder, classes: list[str]) -> Scored | None:
+def _out_of_fold(folder: RunFolder, classes: Sequence[str]) -> Scored | None:
     try:
         with np.load(folder.checkpoints / OUT_OF_FOLD, allow_pickle=False) as kept:
             y, predicted, probabilities = kept["y"], kept["predicted"], kept["probabilities"]
@@ -249,12 +247,12 @@ def _out_of_fold(folder: RunFolder, classes: list[str]) -> Scored | None:
     return score(y, probabilities, classes, predictions=predicted, groups=groups)
 
 
-def _learning_curve(values: Mapping[str, Any]) -> LearningCurve | None:
-    found = values.get("learning_curve") or {}
-    points = tuple((point["rows"], point["mcc"], point["mcc_se"]) for point in found.get("points", ()))
-    if len(points) < 2:
+def _learning_curve(metrics: Metrics) -> LearningCurve | None:
+    curve = metrics.learning_curve
+    points = tuple((point.rows, point.mcc, point.mcc_se) for point in (curve.points or () if curve else ()))
+    if curve is None or len(points) < 2:
         return None
-    gain = found.get("gain") or {}
+    gain = curve.gain or {}
     return LearningCurve(points, gain.get("mcc"), gain.get("se"))
 
 

@@ -22,6 +22,7 @@ from heldout.models.candidate import Candidate, Task, task_of
 from heldout.models.spaces import Space, as_space
 from heldout.processes.cores import n_cores
 from heldout.processes.workers import OutOfTimeError
+from heldout.run.events import CandidateResumed, CandidateStarted, Listener, PointsEnded, SearchPlanned
 from heldout.select.budget import Budget
 from heldout.select.candidates import is_searchable
 from heldout.select.cross_validation import ended
@@ -32,7 +33,7 @@ from heldout.select.search.points import plan_points
 from heldout.select.search.record import Record
 from heldout.select.search.rounds import ALL_ROWS, Clock, Study, make_study, outer_studies, run_rounds
 from heldout.select.search.standalone import fit_outer
-from heldout.select.selection import Listener, Selection, seed_of
+from heldout.select.selection import Selection, seed_of
 from heldout.select.views import Views
 
 N_INNER = 3
@@ -138,9 +139,9 @@ def search_candidates(
     plan = search.plan
     bases = promising(plan.results, search.level.n_candidates)
     search.searched += [_add(plan, base) for base in bases]
-    names = [[searched.candidate.name, searched.candidate.title] for searched in search.searched]
-    planned = {"event": "search-planned", "search": search.name, "points": search.level.n_points, "models": names}
-    listen({**planned, "of": [base.title for base in bases]})
+    names = tuple((searched.candidate.name, searched.candidate.title) for searched in search.searched)
+    of = tuple(base.title for base in bases)
+    listen(SearchPlanned(search=search.name, points=search.level.n_points, models=names, of=of))
     workers = min(plan.settings.jobs or n_cores(), len(search.studies) * N_INNER)
     plan.budget = Budget(_costs(search, workers), plan.settings.time, plan.budget.start)
     subset = plan.data if len(plan.rows) == len(plan.data) else plan.data.take(plan.rows)
@@ -149,10 +150,10 @@ def search_candidates(
         for step, searched in enumerate(search.searched):
             start = time.monotonic()
             result = searched.result
-            listen({"event": "candidate-started", "model": result.name})
+            listen(CandidateStarted(model=result.name))
             if known(result):
                 _remember(search, searched, record, key)
-                listen({"event": "candidate-resumed", "model": result.name})
+                listen(CandidateResumed(model=result.name))
             elif not plan.budget.fits(step):
                 result.status, result.why = "skipped", "not enough of --time was left for a search"
             else:
@@ -213,8 +214,7 @@ def _search_candidate(
 
     def tell(done: int) -> None:
         left = plan.budget.estimate(step, done / level.n_points)
-        event = {"event": "points-ended", "model": result.name, "done": done, "of": level.n_points}
-        listen({**event, "seconds_left": left})
+        listen(PointsEnded(model=result.name, done=done, of=level.n_points, seconds_left=left))
 
     try:
         task = _task(plan)

@@ -8,6 +8,7 @@ from typing import Any
 from heldout.evaluate.standard_errors import mean_and_se
 from heldout.files import write_text
 from heldout.run.folder import RunFolder
+from heldout.run.metrics import SearchedRecord, SearchRecord
 from heldout.select.choice import Choice
 from heldout.select.search.candidates import N_INNER, CandidateSearch, Searched
 from heldout.select.search.figures import plot_search
@@ -66,21 +67,26 @@ def search_rows(done: list[Searched]) -> tuple[list[str], list[list[Any]]]:
     return header, rows
 
 
-def search_metrics(search: CandidateSearch, choice: Choice) -> dict[str, Any]:
-    """The part of ``metrics.json`` that tells of the search."""
-    models = [
-        {
-            "model": searched.candidate.name,
-            "from": searched.base,
-            "status": searched.result.status,
-            "setting": searched.result.setting,
-            "points": len(searched.studies[0].points) if searched.studies else 0,
-            "inside_folds": [
+def search_record(search: CandidateSearch, choice: Choice) -> SearchRecord:
+    """The part of ``metrics.json`` that says what was searched."""
+    models = tuple(
+        SearchedRecord(
+            model=searched.candidate.name,
+            base=searched.base,
+            status=searched.result.status,
+            setting=searched.result.setting,
+            points=len(searched.studies[0].points) if searched.studies else 0,
+            inside_folds=tuple(
                 dict(study.points[number].setting)
                 for study, number in zip(searched.studies[1:], searched.chosen[1:], strict=False)
-            ],
-        }
+            ),
+        )
         for searched in search.searched
-    ]
-    found = {"level": search.name, "how": search.level.how, "inner_folds": N_INNER, "models": models}
-    return {"search": {**found, "chosen_setting": choice.result.setting}}
+    )
+    return SearchRecord(
+        level=search.name,
+        how=search.level.how,
+        inner_folds=N_INNER,
+        models=models,
+        chosen_setting=choice.result.setting,
+    )
