@@ -11,6 +11,7 @@ ENTRY = """    Candidate(
         cost=lambda n, d, k: 0.01 + 1e-7 * n * d,
         steps=prepared(scale=False),
         seed="random_state",
+        space=lambda task: {"min_samples_leaf": Range(1, 20, log=True, whole=True, simpler="high", start=1)},
         count=lambda model: _tree_numbers(model.tree_),
         parameters=_same("min_samples_leaf"),
     ),
@@ -47,7 +48,20 @@ def test_it_is_trained_stored_and_predicts(house, tmp_path):
     assert json.loads(found)["predictions"][0]["label"] == "setosa"
 
 
+def test_it_is_searched_and_offered_by_name(house, tmp_path):
+    quick = ["--folds", "3", "--repeats", "1", "--no-look", "--no-learning-curve", "--jobs", "1", "--quiet"]
+    said = house.heldout("train", "iris", "--models", "stump", "--search", "light", "--out", tmp_path, *quick, "--json")
+    searched = json.loads(said)["candidates"][1]
+    assert (searched["title"], searched["status"]) == ("Decision stump, searched", "finished")
+    assert "stump" in house.heldout("train", "iris", "--models", "stmp", code=2)
+
+
 def test_a_recipe_names_it(house, tmp_path):
     (tmp_path / "mine.yaml").write_text(RECIPE)
     said = house.heldout("run", tmp_path / "mine.yaml", "--jobs", "1", "--json", "--quiet")
-    assert json.loads(said)["failed"] == []
+    values = json.loads(said)
+    assert values["failed"] == []
+    assert {line["variant"] for line in values["experiments"][0]["lines"]} == {
+        "min_samples_leaf=1",
+        "min_samples_leaf=40",
+    }
