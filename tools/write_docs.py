@@ -16,6 +16,8 @@ from heldout.nets.text import language as layers
 from heldout.prepare import language as preparation
 from heldout.run.settings import TrainSettings, config_schema
 from heldout.settings import markdown_table
+from heldout_course.experiments import data
+from heldout_course.models import table as models
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -52,6 +54,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "net settings": lambda: table(("parameter", "values", "default", "meaning"), nets.rows_of_table()),
     "prepare": lambda: table(("step", "for", "does"), preparation.rows_of_table()),
     "metrics": lambda: table(("key", "what it is", "range", "interval"), metric_table.rows_of_table()),
+    "recipe data": lambda: table(("key", "values", "default", "meaning"), data.rows_of_table()),
+    "recipe models": lambda: table(("kind", "model", "what a recipe may set"), models.rows_of_table()),
     "augment": lambda: table(("step", "does", "for"), training.rows_of_table()),
     **{
         f"operations on {kind}": lambda kind=kind: table(

@@ -158,3 +158,12 @@ def _key(field: str) -> str:
 
 DATA_KEYS = tuple(_key(one.name) for one in settings_of(DataSpec) if one.name != "content")
 """What a recipe may say of its data."""
+
+
+def rows_of_table() -> list[tuple[str, str, str, str]]:
+    """Each key: name, values, default and meaning, for the documentation."""
+    return [
+        (_key(one.name), one.values_text, one.default_text, one.help)
+        for one in settings_of(DataSpec)
+        if _key(one.name) in DATA_KEYS
+    ]

@@ -71,3 +71,8 @@ def build_classical(model: Mapping[str, Any], seed: int) -> Any:
     if entry.seed:
         parameters[entry.seed] = seed
     return entry.estimator(**parameters)
+
+
+def rows_of_table() -> list[tuple[str, str, str]]:
+    """Each model: name, title, and what a recipe may set, for the documentation."""
+    return [(name, entry.title, ", ".join(entry.parameters) or "nothing") for name, entry in MODELS.items()]
