@@ -11,6 +11,7 @@ from heldout.augment import operations, training
 from heldout.augment.settings import AugmentSettings
 from heldout.evaluate import metric_table
 from heldout.look import reference
+from heldout.look.settings import LookSettings
 from heldout.nets import settings as nets
 from heldout.nets.text import language as layers
 from heldout.prepare import language as preparation
@@ -39,7 +40,12 @@ The schema of a config file is [train.schema.json](train.schema.json), for edito
 
 Options only; see [augmentation](augment.md).
 
-{augment}"""
+{augment}
+## `heldout look`
+
+Options only; see [problems in data](look.md).
+
+{look}"""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -88,7 +94,9 @@ def pages() -> dict[Path, str]:
         DOCS / "train.schema.json": json.dumps(config_schema(), indent=1) + "\n",
         DOCS / "checks.md": reference.page(),
         DOCS / "settings.md": SETTINGS.format(
-            train=markdown_table(TrainSettings, leave_out=("data",)), augment=markdown_table(AugmentSettings)
+            train=markdown_table(TrainSettings, leave_out=("data",)),
+            augment=markdown_table(AugmentSettings),
+            look=markdown_table(LookSettings, leave_out=("data",)),
         ),
     }
 
