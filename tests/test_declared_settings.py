@@ -91,6 +91,13 @@ def test_values_are_read_as_people_give_them():
     assert (caught.value.where, caught.value.fix) == ("toy.yaml", "did you mean 'share'?")
 
 
+def test_values_that_cannot_be_read_are_named_with_all_others():
+    with pytest.raises(SettingError, match="3 is odd"):
+        from_values(Toy, {"pairs": "3"})
+    with pytest.raises(SettingError, match="3 is odd; share is 2; it must be"):
+        from_values(Toy, {"pairs": "3", "share": 2})
+
+
 def test_schema_and_docs_come_from_the_fields():
     entries = json_schema(Toy, "toy")["properties"]
     assert list(entries) == [one.name for one in settings_of(Toy)]

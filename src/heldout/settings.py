@@ -243,18 +243,30 @@ def from_values(record: type[Record], values: Mapping[str, Any], *, where: str =
     Raises
     ------
     SettingError
-        For unknown names, with the nearest known one, and for impossible values.
+        For unknown names, with the nearest known one, and for impossible values, all at once.
     """
     known = {one.name: one for one in settings_of(record)}
-    found = {}
+    found: dict[str, Any] = {}
+    refused: list[SettingError] = []
     for name, value in values.items():
         if name not in known:
             near = get_close_matches(str(name), known, 1, 0.5)
             fix = f"did you mean {near[0]!r}?" if near else "known settings: " + ", ".join(known)
             raise SettingError(f"Unknown setting {name!r}", where=where, fix=fix)
         read = known[name].read
-        found[name] = read(value) if read and value is not None else value
-    return record(**found)
+        try:
+            found[name] = read(value) if read and value is not None else value
+        except SettingError as error:
+            refused.append(error)
+    if not refused:
+        return record(**found)
+    try:
+        record(**found)
+    except SettingError as error:
+        refused.append(error)
+    if len(refused) == 1:
+        raise refused[0]
+    raise SettingError("; ".join(error.what for error in refused), where=where, fix=refused[-1].fix)
 
 
 def names(value: Any) -> Any:
