@@ -9,8 +9,6 @@ HOME = Path(__file__).parents[1]
 
 WIDE = {
     "heldout_course.scratch.mlp.MLP.__init__": "an estimator",
-    # To be narrowed:
-    "heldout.select.search.standalone.search": "",
 }
 """Functions that may have more than ten parameters, and why."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,7 +12,8 @@ from heldout.data.dataset import Dataset
 from heldout.errors import SettingError
 from heldout.run.folder import RunFolder
 from heldout.run.metrics import read_metrics
-from heldout.run.settings import settings_from
+from heldout.run.settings import TrainSettings, settings_from
+from heldout.settings import settings_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,8 +112,8 @@ def train(
     listen : callable, optional
         Told of every event (a dict) as it happens.
     **settings
-        Fields of `heldout.run.settings.TrainSettings`: ``target``, ``group``, ``seed``, ``time`` (``"10m"``),
-        ``models``, ``folds``, ``repeats``, ``test_share``, ...
+        Fields of `heldout.run.settings.TrainSettings` (`docs/settings.md`): ``target``, ``group``, ``seed``, ``time``
+        (``"10m"``), ``models``, ``folds``, ``repeats``, ``test_share``, ... An unknown one is refused with the nearest.
 
     Returns
     -------
@@ -129,6 +131,21 @@ def train(
         listen=lambda event: None if listen is None else listen(event.as_dict()),
     )
     return Run(outcome.folder.path, sealed=outcome.sealed)
+
+
+def _keywords(function: Callable[..., Run]) -> inspect.Signature:
+    """The signature of `train` with each setting by its name, as `help` and editors show it."""
+    own = inspect.signature(function)
+    before = [one for one in own.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
+    settings = [
+        inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default)
+        for one in settings_of(TrainSettings)
+        if one.name != "data"
+    ]
+    return own.replace(parameters=[*before, *settings])
+
+
+train.__signature__ = _keywords(train)  # type: ignore[attr-defined]
 
 
 def _given(data: Any, settings: dict[str, Any]) -> tuple[Dataset | None, dict[str, Any]]:

@@ -146,21 +146,20 @@ def fit_net_folds(
             _with_preparation(data, predict_fold(net, data.x[validation], share), train, validation)
             for net, (train, validation) in zip(nets, folds, strict=True)
         ]
-    once: dict[int, np.ndarray] = {}  # settings that are tried on the same fold share its preparation
-    for train, _ in folds:
-        if id(train) not in once:
-            once[id(train)] = _prepare_fold(data, estimator, train)
-    prepared = [once[id(train)] for train, _ in folds]
+    # settings that are tried on the same rows share their preparation
+    rows = [train.tobytes() for train, _ in folds]
+    prepared = {
+        key: _prepare_fold(data, estimator, train) for key, (train, _) in dict(zip(rows, folds, strict=True)).items()
+    }
     results: dict[int, FoldResult] = {}
-    for width in sorted({x.shape[1] for x in prepared}):
-        members = [i for i, x in enumerate(prepared) if x.shape[1] == width]
-        parts = {id(prepared[i]): prepared[i] for i in members}
+    for width in sorted({x.shape[1] for x in prepared.values()}):
+        parts = {key: x for key, x in prepared.items() if x.shape[1] == width}
+        members = [i for i, key in enumerate(rows) if key in parts]
         offset = {key: position * len(data.y) for position, key in enumerate(parts)}
-        stacked = np.concatenate(list(parts.values()))
-        jobs = [FitJob(folds[i][0] + offset[id(prepared[i])], seeds[i], own[i]) for i in members]
+        jobs = [FitJob(folds[i][0] + offset[rows[i]], seeds[i], own[i]) for i in members]
         nets = fit_jobs(
             estimator.steps[-1][1],
-            stacked,
+            np.concatenate(list(parts.values())),
             np.tile(data.y, len(parts)),
             jobs,
             progress=progress,
@@ -168,7 +167,7 @@ def fit_net_folds(
         )
         share = (time.perf_counter() - start) / len(folds)
         for i, net in zip(members, nets, strict=True):
-            results[i] = predict_fold(net, prepared[i][folds[i][1]], share)
+            results[i] = predict_fold(net, parts[rows[i]][folds[i][1]], share)
     return [results[i] for i in range(len(folds))]
 
 

@@ -21,12 +21,13 @@ from heldout.models.spaces import as_space
 from heldout.processes.cores import n_cores
 from heldout.processes.workers import OutOfTimeError
 from heldout.select.fitting import Rows
-from heldout.select.search.choice import RULES
 from heldout.select.search.fits import Attempt, Fit, Fitter
 from heldout.select.search.points import Plan, Point, check_parameters, plan_points, with_setting
 from heldout.select.search.record import Record
 from heldout.select.search.rounds import ALL_ROWS, Clock, Metric, Study, make_study, outer_studies, run_rounds
+from heldout.select.search.settings import SearchSettings
 from heldout.select.views import Views
+from heldout.settings import from_values
 from heldout.split.partition import Fold
 from heldout.split.partition import folds as make_folds
 
@@ -80,19 +81,10 @@ def search(
     y: Any,
     *,
     groups: Any = None,
-    how: str = "grid",
-    n_points: int | None = None,
-    per_dimension: int = 5,
-    folds: int = 5,
-    repeats: int = 1,
-    nested: int | None = None,
-    metric: str | Callable[[np.ndarray, np.ndarray], float] = "mcc",
-    rule: str = "one-se",
-    seed: int = 0,
-    jobs: int | None = None,
-    time: float | None = None,
+    metric: str | Metric = "mcc",
     storage: str | os.PathLike[str] | None = None,
     on_round: Callable[[int], None] = lambda done: None,
+    **settings: Any,
 ) -> SearchResult:
     """Try settings of an estimator on folds of the rows, and choose the simplest that is as good as the best.
 
@@ -107,29 +99,16 @@ def search(
     y : array of labels, shape (n_rows,)
     groups : array, shape (n_rows,), optional
         Rows of one group are never on both sides of a fold, inner or outer.
-    how : {'grid', 'random', 'spread', 'optuna'}
-    n_points : int, optional
-        Settings to try (default 20; a grid has its own number).
-    per_dimension : int
-        Values that a grid takes from a `Range`.
-    folds, repeats : int
-        Of the cross-validation that chooses.
-    nested : int, optional
-        Outer folds that judge the search. Without them there is no score that may be reported.
     metric : {'mcc', 'accuracy'} or callable
         A callable gets class numbers, true and predicted; higher is better.
-    rule : {'one-se', 'best'}
-        The simplest setting within one standard error of the best, or the best.
-    seed : int
-        The same seed gives the same result with any number of jobs.
-    jobs : int, optional
-        Worker processes of one thread; one per core by default.
-    time : float, optional
-        Seconds. When they are used up, the points that are finished in every fold count.
     storage : path, optional
         SQLite file that keeps finished points; the same search goes on from there.
     on_round : callable
-        Told how many points are finished.
+        Gets the number of finished points.
+    **settings
+        Fields of `heldout.select.search.settings.SearchSettings`: ``how`` (grid, random, spread, optuna),
+        ``n_points``, ``per_dimension``, ``folds``, ``repeats``, ``nested`` (outer folds that judge the search; without
+        them there is no score that may be reported), ``rule`` (one-se, best), ``seed``, ``jobs``, ``time``.
 
     Returns
     -------
@@ -158,33 +137,31 @@ def search(
     True
     """
     started = clock.monotonic()
+    asked = from_values(SearchSettings, settings, where="the search")
     rows, own_groups = _checked(x, y, groups)
     score = _metric(metric)
-    if rule not in RULES:
-        raise SettingError(f"there is no rule {rule!r}", where="rule", fix="'one-se' or 'best'")
     known = as_space(space)
     check_parameters(estimator, known)
-    plan = plan_points(known, how, n_points, seed=seed, per_dimension=per_dimension)
-    everything = np.arange(len(rows.y))
-    studies = [
-        make_study(ALL_ROWS, rows.y, own_groups, everything, n_inner=folds, repeats=repeats, seed=seed),
-    ]
-    outer = _outer(rows.y, own_groups, nested, seed)
-    studies += outer_studies(rows.y, own_groups, outer, n_inner=folds, repeats=repeats, seed=seed)
-    until = started + time if time is not None else float("inf")
+    plan = plan_points(known, asked.how, asked.n_points, seed=asked.seed, per_dimension=asked.per_dimension)
+    outer = _outer(rows.y, own_groups, asked.nested, asked.seed)
+    folds = {"n_inner": asked.folds, "repeats": asked.repeats, "seed": asked.seed}
+    studies = [make_study(ALL_ROWS, rows.y, own_groups, np.arange(len(rows.y)), **folds)]
+    studies += outer_studies(rows.y, own_groups, outer, **folds)
+    until = started + asked.time if asked.time is not None else float("inf")
     record = Record(
-        Path(storage) if storage is not None else None, _name_of(estimator, rows, studies, plan, how, metric, seed)
+        Path(storage) if storage is not None else None,
+        _name_of(estimator, rows, studies, plan, asked.how, metric, asked.seed),
     )
     try:
-        with Views(rows, jobs or n_cores(), jobs) as views:
+        with Views(rows, asked.jobs or n_cores(), asked.jobs) as views:
             fitter = Fitter(estimator, views)
             timing = Clock(until, reserve=1.0 if outer else 0.0)
             run_rounds(studies, plan, fitter, rows.y, score, record, clock=timing, on_round=on_round)
-            chosen = [dict(study.choose(known, rule).point.setting) for study in studies]
-            attempts = fit_outer(fitter, outer, chosen[1:], seed=seed)
+            chosen = [dict(study.choose(known, asked.rule).point.setting) for study in studies]
+            attempts = fit_outer(fitter, outer, chosen[1:], seed=asked.seed)
     except OutOfTimeError:
         raise TrainingError(
-            f"{time:g} seconds did not suffice for one setting on {sum(len(s.inner) for s in studies)} folds",
+            f"{asked.time:g} seconds did not suffice for one setting on {sum(len(s.inner) for s in studies)} folds",
             where="the search",
             fix="allow more time, fewer folds or nested folds, or fewer rows",
         ) from None
