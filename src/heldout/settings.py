@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from math import inf, isfinite
 from numbers import Integral, Real
 from typing import Any, TypeVar
@@ -210,6 +211,11 @@ def setting(
 
 def settings_of(record: Any) -> tuple[Setting, ...]:
     """The settings of a record or of its class, in their order."""
+    return _settings_of(record if isinstance(record, type) else type(record))
+
+
+@cache
+def _settings_of(record: Any) -> tuple[Setting, ...]:
     found = []
     for spec in dataclasses.fields(record):
         kind = spec.type.__name__ if isinstance(spec.type, type) else str(spec.type)

@@ -13,6 +13,7 @@ from heldout.augment.training import LANGUAGE as AUGMENT
 from heldout.errors import ArtifactError, HeldoutError
 from heldout.nets.layers.base import Parameter
 from heldout.nets.net import Net
+from heldout.nets.settings import Settings
 
 #: 1, which is still read, named arrays by the place of their layer (``3.kernel``), 2 by its name (``dense 1.kernel``).
 SCHEMA = 2
@@ -54,8 +55,6 @@ def unpack(
     ArtifactError
         For a setting, a key or a schema of a newer version, and for any difference from what the net's text asks for.
     """
-    from heldout.nets.settings import Settings
-
     _check_header(meta)
     settings = _settings(meta["settings"])
     shape = _shape(meta["shape"])
@@ -98,8 +97,6 @@ def _check_header(meta: Any) -> None:
 
 def _settings(found: Any) -> dict[str, Any]:
     """All settings: those of the file, and defaults where an older version had none."""
-    from heldout.nets.settings import Settings
-
     if not isinstance(found, dict) or "net" not in found:
         raise _refuse("the settings name no net")
     if unknown := sorted(set(map(str, found)) - set(asdict(Settings()))):

@@ -7,7 +7,7 @@ training is run; not kept). The default of a new one must be what earlier versio
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -163,9 +163,9 @@ class Settings:
         """Decay of the running averages of RMSprop and Adadelta."""
         return DEFAULT_RHO.get(self.optimizer, 0.0) if self.rho is None else float(self.rho)
 
-    def program(self) -> Settings:
-        """These settings without what may differ within a stack: equal programs can be stacked."""
-        return replace(self, **{one.name: one.default for one in declared.settings_of(self) if one.name in VARYING})
+    def program(self) -> tuple[Any, ...]:
+        """The settings that may not differ within a stack: equal programs can be stacked."""
+        return tuple(value for name, value in vars(self).items() if name not in VARYING)
 
 
 @dataclass(frozen=True)
@@ -264,7 +264,7 @@ class Job:
     Attributes
     ----------
     seed : int
-        Key of all its random draws: the same seed gives the same weights, whatever trains beside it.
+        Key of all its random draws: the same seed gives the same weights, whatever else is in the stack.
     rows : int64 array
         Training rows, as positions in the data.
     validation : int64 array or None

@@ -10,13 +10,13 @@ from typing import Any
 
 from heldout.nets.layers.base import Shape
 
-#: A spectrogram of a whole sound has about so many frames, but a frame is no shorter or longer than these seconds.
+#: A spectrogram of a whole sound has about this number of frames, each no shorter or longer than these seconds.
 FRAMES = 128
 SHORTEST_HOP, LONGEST_HOP = 0.01, 0.04
 BANDS = 64
 #: Below the noise of 16 bits: quiet recordings keep their form, and digital silence shows as such.
 FLOOR_DB = -130.0
-#: A signal is brought to a rate at which a sound has about so many samples.
+#: A signal is resampled to a rate at which a sound has about this number of samples.
 SIGNAL_SAMPLES = 40_000
 LEAST_SIGNAL_RATE = 1_000
 #: Nets whose mean is the strongest candidate: beyond three, the mean gains little for its time.
@@ -57,7 +57,7 @@ def spectrogram_cnn(shape: Shape, n_rows: int) -> dict[str, Any]:
 
 
 def signal_rate(rate: int, length: int) -> int:
-    """Rate that a signal is brought to, in Hz; never above its own."""
+    """Rate that a signal is resampled to, in Hz; never above its own."""
     wanted = round(SIGNAL_SAMPLES * rate / length / 500) * 500
     return min(rate, max(LEAST_SIGNAL_RATE, wanted))
 

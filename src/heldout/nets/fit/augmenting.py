@@ -59,7 +59,7 @@ class Augmenter:
         self.starts = np.cumsum([0, *counts]).tolist()
 
     def apply(self, rows: Tensor, batch: StepBatch) -> Tensor:
-        """Augment rows (n_replicates, n_rows, n_values) of a batch; tells the batch what was mixed in."""
+        """Augment rows (n_replicates, n_rows, n_values) of a batch; sets in the batch what was mixed in."""
         n_replicates, n_rows = rows.shape[:2]
         keys = branch(batch.augment_keys, n_rows, first=batch.first)  # (n_replicates, n_rows)
         flat = rows.reshape(-1, *self.form)

@@ -72,7 +72,7 @@ class Checkpoint:
         write_bytes(self.path, _MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
 
     def restore(self, run: Run) -> bool:
-        """Bring a run to the state of the file; False if there is none.
+        """Put a run into the state of the file; False if there is none.
 
         Raises
         ------

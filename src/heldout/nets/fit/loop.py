@@ -17,7 +17,7 @@ from heldout.nets.plan import Plan
 from heldout.nets.settings import Job, Progress, Trained
 
 
-class TrainingStopped(TrainingError):  # noqa: N818 - being told to stop is no error of ours
+class TrainingStopped(TrainingError):  # noqa: N818 - a wish to stop is no error
     """`should_stop` said so; nothing of this training is kept but its checkpoint."""
 
 

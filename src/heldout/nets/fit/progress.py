@@ -14,7 +14,7 @@ INTERVAL_SECONDS = 0.5
 
 
 class Clock:
-    """Counts steps and tells `progress` about them.
+    """Counts steps and reports them to `progress`.
 
     Events are dicts with ``epoch`` (finished), ``epochs``, ``step``, ``steps`` (of the whole training), ``replicates``,
     ``seconds``, ``seconds_left``, and at the end of an epoch ``loss`` and ``validation_error`` (means over the stack;
@@ -26,18 +26,18 @@ class Clock:
         self.epochs = max(job.settings.epochs for job in run.jobs)
         self.steps_per_epoch = max(-(-len(job.rows) // job.settings.batch) for job in run.jobs)
         self.run = run
-        self.began = self.told = time.monotonic()
+        self.began = self.reported = time.monotonic()
         self.steps = 0
 
     def tick(self) -> None:
-        """Count a step; tell if the last telling was a while ago."""
+        """Count a step; report if the last report was a while ago."""
         self.steps += 1
         now = time.monotonic()
-        if self.progress is not None and now - self.told > INTERVAL_SECONDS:
-            self._tell({"loss": None, "validation_error": None}, now)
+        if self.progress is not None and now - self.reported > INTERVAL_SECONDS:
+            self._report({"loss": None, "validation_error": None}, now)
 
     def end_epoch(self, run: Run, scores: list[dict[str, float]]) -> None:
-        """Tell the end of an epoch."""
+        """Report the end of an epoch."""
         if self.progress is None:
             return
         errors = [s["validation_error"] for s in scores if "validation_error" in s]
@@ -45,15 +45,15 @@ class Clock:
             t.history[-1]["loss"] for t in run.finished.values() if t.history
         ]
         found = {"loss": float(np.mean(last)), "validation_error": float(np.mean(errors)) if errors else None}
-        self._tell(found, time.monotonic())
+        self._report(found, time.monotonic())
 
-    def _tell(self, found: dict[str, float | None], now: float) -> None:
+    def _report(self, found: dict[str, float | None], now: float) -> None:
         assert self.progress is not None
         at = self.run.epoch * self.steps_per_epoch + self.run.done
         total = self.epochs * self.steps_per_epoch
         seconds = now - self.began
         left = 0.0 if not self.run.members else seconds / max(1, self.steps) * (total - at)
-        self.told = now
+        self.reported = now
         self.progress(
             {
                 "epoch": self.run.epoch,
