@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from heldout.processes.threads import wait_briefly
+
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -36,6 +38,9 @@ __all__ = [
     "open_run",
 ]
 __all__ += ["train"]
+
+
+wait_briefly()  # before a library that computes on several threads is loaded
 
 
 def __getattr__(name: str) -> Any:

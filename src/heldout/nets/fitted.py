@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,10 @@ from heldout.nets.layers.layout import replicates_first, to_image
 from heldout.nets.layers.modules import Input, sequence
 from heldout.nets.plan import INPUT, Plan
 from heldout.nets.stack import Stack
+from heldout.processes.cores import n_cores
+
+MOST_BATCHES = 8
+"""Batches of rows that are computed at the same time: each takes memory."""
 
 Tensor = Any
 Arrays = Mapping[str, np.ndarray]
@@ -59,7 +64,7 @@ class FittedNet:
         ----------
         x : array, shape (n_rows, ...)
         threads : int, optional
-            All that PyTorch has, if not given.
+            By default one for each batch of rows, and several batches at the same time: that changes no bit.
 
         Returns
         -------
@@ -112,13 +117,28 @@ class FittedNet:
         """What `compute` makes of all rows, in batches, by every stack: tensors (n_replicates, n_rows, ...)."""
         feed = Feed(x, None, None, self.device, self.dtype)
         by_stack = []
-        with use_threads(threads), torch.inference_mode():
-            for stack, standardizer in self._stacks:
-                size = rows_per_batch(widest(stack), stack.n_replicates)
-                batches = torch.arange(len(x)).to(self.device).split(size)
-                found = [compute(stack, feed, rows[None], standardizer) for rows in batches]
-                by_stack.append([torch.cat(parts, 1) for parts in zip(*found, strict=True)])
+        for stack, standardizer in self._stacks:
+            size = rows_per_batch(widest(stack), stack.n_replicates)
+            batches = torch.arange(len(x)).to(self.device).split(size)
+
+            def one(rows: Tensor, stack: Stack = stack, by: Standardizer | None = standardizer) -> list[Tensor]:
+                with torch.inference_mode():
+                    return compute(stack, feed, rows[None], by)
+
+            found = self._side_by_side(one, batches, threads)
+            by_stack.append([torch.cat(parts, 1) for parts in zip(*found, strict=True)])
         return [torch.cat(parts) for parts in zip(*by_stack, strict=True)]
+
+    def _side_by_side(
+        self, one: Callable[[Tensor], list[Tensor]], batches: Sequence[Tensor], threads: int | None
+    ) -> list[list[Tensor]]:
+        """Each batch on one thread, as many at a time as there are cores; or in turn on the threads that were asked."""
+        lanes = min(len(batches), n_cores(), MOST_BATCHES)
+        with use_threads(threads or 1):
+            if threads is not None or lanes <= 1 or self.device.type != "cpu":
+                return [one(rows) for rows in batches]
+            with ThreadPoolExecutor(lanes, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+                return list(pool.map(one, batches))
 
     def _context(self) -> Any:
         mixed = self.precision == "mixed"

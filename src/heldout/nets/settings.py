@@ -200,7 +200,10 @@ class Options:
     )
     device: str = setting("auto", "Where it computes: auto, cpu, cuda, cuda:1 or mps.")
     threads: int | None = setting(
-        None, "Threads on the CPU; the same number gives the same bits.", within=Range(1), unset="all cores"
+        None,
+        "Threads on the CPU; the same number gives the same bits.",
+        within=Range(1),
+        unset="by the size of a step: 1 for small nets, 2 for larger ones",
     )
     checkpoint: str | Path | None = setting(
         None,

@@ -45,12 +45,14 @@ class Workers:
     n : int, optional
         Processes; by default one per core.
     threads : int
-        Threads per process.
+        Threads per process, of matrix products: their number decides last bits.
+    openmp : int, optional
+        Threads per process of loops that are known not to depend on them (boosting's); by default the same number.
     """
 
-    def __init__(self, data: Any, n: int | None = None, *, threads: int = 1) -> None:
+    def __init__(self, data: Any, n: int | None = None, *, threads: int = 1, openmp: int | None = None) -> None:
         self._n = n or n_cores()
-        self._threads = threads
+        self._limits = {"blas": threads, "openmp": openmp or threads}
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._data = data
         large = {name: value for name, value in vars(data).items() if _is_large(value)}
@@ -107,7 +109,7 @@ class Workers:
             while waiting or running:
                 while waiting and len(running) < self._n:
                     number = waiting.pop()
-                    worker = self._idle.pop() if self._idle else _Worker(self._data, self._threads)
+                    worker = self._idle.pop() if self._idle else _Worker(self._data, self._limits)
                     worker.send(tasks[number])
                     running[number] = worker
                 limit = deadline(len(results)) if deadline else float("inf")
@@ -172,10 +174,10 @@ def _open_arrays(data: Any) -> Any:
 class _Worker:
     """One process and the pipe to it."""
 
-    def __init__(self, data: Any, threads: int) -> None:
+    def __init__(self, data: Any, limits: dict[str, int]) -> None:
         context = _context()
         self.connection, there = context.Pipe()
-        self.process = context.Process(target=_serve, args=(there, data, threads), daemon=True)
+        self.process = context.Process(target=_serve, args=(there, data, limits), daemon=True)
         with _without_main_module():
             self.process.start()
         there.close()
@@ -224,7 +226,7 @@ def _how_it_died(code: int | None) -> str:
     return f"its process ended twice with exit code {code}"
 
 
-def _serve(connection: Connection, data: Any, threads: int) -> None:
+def _serve(connection: Connection, data: Any, limits: dict[str, int]) -> None:
     """Answer tasks until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -233,7 +235,7 @@ def _serve(connection: Connection, data: Any, threads: int) -> None:
     from heldout.processes import preload  # noqa: F401 - loads the libraries whose threads are limited next
 
     data = _open_arrays(data)
-    with threadpool_limits(limits=threads):
+    with threadpool_limits(limits=limits):
         while True:
             try:
                 function, arguments = connection.recv()

@@ -96,8 +96,8 @@ def _fit(plan: Selection, candidate: Candidate, rows: np.ndarray, deadline: floa
     estimator = candidate.build(task_of(plan.data, n_rows=len(rows), seed=settings.seed, prepare=settings.prepare))
     if candidate.is_net:
         return _fit_net(data, estimator, rows, deadline, listen, candidate.name, plan.settings.seed)
-    threads = min(plan.settings.jobs or n_cores(), n_cores())
-    with Workers(data, 1, threads=threads) as workers:
+    # One thread for matrix products, as in the folds; boosting has the same bits on any number.
+    with Workers(data, 1, openmp=min(plan.settings.jobs or n_cores(), n_cores())) as workers:
         return workers.run([(fit_final, (estimator, rows))], deadline=lambda done: deadline)[0][0]
 
 

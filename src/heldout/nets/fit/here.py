@@ -1,4 +1,4 @@
-"""Training in this process: a single net on all threads, or several side by side, a part of them on each core.
+"""Training in this process: a single net on a few threads, or several side by side, a part of them on each core.
 
 Work is split by replicates, not by operation: each core has a stack, or nets one after the other, of its own.
 Operations on two threads wait for each other thousands of times a second, which is slow as soon as another process
@@ -24,9 +24,10 @@ from heldout.nets.fit.hooks import Hook
 from heldout.nets.fit.loop import TrainingStopped, train_stack
 from heldout.nets.fit.machine import DTYPES, total_memory, use_threads
 from heldout.nets.fit.optimizers import state_names
-from heldout.nets.fit.planner import Data, Machine, choose_threads
+from heldout.nets.fit.planner import Data, Machine, choose_lanes, choose_parts, choose_threads
 from heldout.nets.plan import Plan
 from heldout.nets.settings import Event, Job, Progress, Settings, Trained
+from heldout.processes.cores import n_cores
 
 #: Share of a device's memory that a stack may take, by the estimate of `stack_size`.
 MEMORY_SHARE = 0.4
@@ -61,20 +62,25 @@ def train_here(
 ) -> list[Trained]:
     """Train jobs of one program; results in their order."""
     dtype = DTYPES[jobs[0].settings.precision]
-    n_threads = choose_threads(plan, jobs if way == "stack" else jobs[:1], machine)
-    n_lanes = min(n_threads, len(jobs)) if machine.device.type == "cpu" else 1
-    with use_threads(1 if n_lanes > 1 else n_threads):
+    if way == "stack":  # its parts have bits of their own, so their number is a rule
+        parts = choose_parts(plan, jobs, machine)
+        n_lanes, n_threads, told_threads = min(parts, machine.threads or n_cores()), 1, parts
+    elif len(jobs) == 1:
+        parts, n_lanes = 1, 1
+        n_threads = told_threads = choose_threads(plan, jobs, machine)
+    else:  # nets that train alone on one thread have the same bits however many do so at the same time
+        parts = n_lanes = choose_lanes(plan, jobs, machine)
+        n_threads = told_threads = 1
+    with use_threads(n_threads):
         feed = Feed(data.x, data.labels, data.weights, machine.device, dtype)
         validation = None
         if data.validation_x is not None:
             validation = Feed(data.validation_x, data.validation_labels, None, machine.device, dtype)
-        size = max(1, stack_size(plan, jobs[0].settings, machine.device) // n_lanes) if way == "stack" else 1
-        # A net that trains alone on one of several threads has the same bits whatever their number.
-        told_threads = 1 if way != "stack" and n_lanes > 1 else n_threads
+        size = max(1, stack_size(plan, jobs[0].settings, machine.device) // parts) if way == "stack" else 1
         task = _Task(plan, feed, validation, machine, told_threads, size, hooks)
-        if n_lanes == 1:
+        if parts == 1:
             return _train_in_turn(task, jobs, progress, should_stop)
-        return _train_in_lanes(task, jobs, n_lanes, progress, should_stop)
+        return _train_in_lanes(task, jobs, parts, n_lanes, progress, should_stop)
 
 
 def _train_in_turn(
@@ -115,12 +121,13 @@ def _train_in_turn(
 def _train_in_lanes(
     task: _Task,
     jobs: Sequence[Job],
+    n_parts: int,
     n_lanes: int,
     progress: Progress | None,
     should_stop: Callable[[], bool] | None,
 ) -> list[Trained]:
-    """Train parts of the jobs at the same time, each on one thread; `progress` is called in the caller's thread."""
-    parts = [[jobs[i] for i in places] for places in np.array_split(np.arange(len(jobs)), n_lanes)]
+    """Train parts of the jobs, so many at the same time, each on one thread; `progress` is called in this thread."""
+    parts = [[jobs[i] for i in places] for places in np.array_split(np.arange(len(jobs)), n_parts)]
     events: queue.Queue[tuple[int, Event]] = queue.Queue()
 
     def tell(lane: int) -> Progress | None:
