@@ -83,3 +83,18 @@ def test_the_hash_of_a_run_is_the_same_in_every_version():
 
 def test_the_schema_refuses_unknown_names():
     assert config_schema()["additionalProperties"] is False
+
+
+def test_the_hash_is_that_of_the_release_that_began_the_run_and_new_settings_leave_it():
+    import dataclasses
+
+    from heldout.settings import setting
+
+    @dataclasses.dataclass(frozen=True)
+    class Later(TrainSettings):
+        patience: int = setting(3, "A setting of a later version.")
+
+    hash_of_0_1_0 = "daaa2b4bb728d45ebf05c57699d49c2da494031365e40e1551cf66897276b397"
+    assert TrainSettings(data="iris", seed=1, folds=3, models=("tree",)).hash() == hash_of_0_1_0
+    assert Later(data="iris", seed=1, folds=3, models=("tree",)).hash() == hash_of_0_1_0
+    assert Later(data="iris", seed=1, folds=3, models=("tree",), patience=4).hash() != hash_of_0_1_0

@@ -55,6 +55,15 @@ def _threshold(text: str) -> str:
     return text
 
 
+FIRST = frozenset(
+    (
+        *("data", "target", "group", "group_pattern", "seed", "models", "split", "folds", "search", "prepare"),
+        *("repeats", "test_share", "rows", "image_size", "sample_rate", "clip_seconds", "threshold", "strict"),
+    )
+)
+"""The settings of 0.1.0 that decide a result."""
+
+
 @dataclass(frozen=True)
 class TrainSettings(LoadSettings):
     """Everything that decides what `heldout train` does."""
@@ -145,9 +154,16 @@ class TrainSettings(LoadSettings):
         return {**values, "models": list(self.models)}
 
     def hash(self) -> str:
-        """SHA-256 over the settings that decide the result (not e.g. the time limit or the processes)."""
+        """SHA-256 over the settings that decide the result (not e.g. the time limit or the processes).
+
+        One that came after 0.1.0 counts only if it is not at its default, so that the hash of an older run stays.
+        """
         values = self.changed()
-        decisive = {one.name: values[one.name] for one in settings_of(self) if one.decides}
+        decisive = {
+            one.name: values[one.name]
+            for one in settings_of(self)
+            if one.decides and (one.name in FIRST or getattr(self, one.name) != one.default)
+        }
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 

@@ -23,13 +23,14 @@ class Rows:
     """The training rows that a worker holds: features and class numbers, never a sealed row.
 
     `row_seconds` is what a preparation that was done beforehand took for each row; it counts as time of fit and
-    prediction.
+    prediction. `view` names that preparation.
     """
 
     kind: str
     x: Any
     y: np.ndarray
     row_seconds: float = 0.0
+    view: str = ""
 
     def features(self, rows: np.ndarray) -> Any:
         """Features of these rows, in this order."""

@@ -54,16 +54,15 @@ class Views:
             first.set_params(n_jobs=self._n_threads)
             x = first.fit(self._rows.x).transform(self._rows.x)
             seconds = (time.perf_counter() - start) / max(1, len(x))
-            self._made[key] = replace(self._rows, x=x, row_seconds=seconds)
+            self._made[key] = replace(self._rows, x=x, row_seconds=seconds, view=key)
         return self._made[key], rest_of(estimator)
 
     def workers(self, rows: Rows) -> Workers:
         """Processes that hold these rows, started when first asked for."""
-        key = str(id(rows.x))
-        if key not in self._workers:
-            self._workers[key] = self._open.enter_context(Workers(rows, self._n_workers))
-            self._workers[key].warm_up()
-        return self._workers[key]
+        if rows.view not in self._workers:
+            self._workers[rows.view] = self._open.enter_context(Workers(rows, self._n_workers))
+            self._workers[rows.view].warm_up()
+        return self._workers[rows.view]
 
 
 def first_step(estimator: Any) -> Any:
