@@ -71,7 +71,7 @@ def test_a_majority_decides_and_a_three_way_tie_goes_by_the_named_rule():
 def test_more_neighbours_than_rows_are_refused(k):
     with pytest.raises(ValueError, match=f"k={k} neighbours of 4"):
         NearestNeighbours(k).fit(np.zeros((4, 1)), np.zeros(4))
-    with pytest.raises(ValueError, match="ties='first'"):
+    with pytest.raises(ValueError, match="Unknown ties 'first'"):
         NearestNeighbours(ties="first")
 
 
