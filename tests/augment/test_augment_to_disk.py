@@ -268,7 +268,7 @@ def test_a_stopped_call_leaves_no_target_and_the_same_call_goes_on(photos, tmp_p
     monkeypatch.setattr(writing, "write_batch", stopped)
     said = run_json(["augment", str(photos), str(out), *ask], capsys, code=1)["error"]
     assert "stopped before it was complete" in said["what"]
-    assert "goes on" in said["fix"]
+    assert "run the same command again" in said["fix"]
     assert not out.exists()
     assert (tmp_path / ".out.part").is_dir()
     refused = run_json(["augment", str(photos), str(out), "--copies", "3"], capsys, code=2)["error"]
@@ -285,7 +285,7 @@ def test_what_is_there_already_is_left_alone_or_replaced_when_asked(photos, pati
     out = tmp_path / "out"
     ask = ["augment", str(photos), str(out), "--copies", "1"]
     run_json(ask, capsys)
-    assert run_json(ask, capsys, code=2)["error"]["what"] == "is there already"
+    assert run_json(ask, capsys, code=2)["error"]["what"] == "already exists"
     run_json([*ask, "--overwrite", "--no-originals"], capsys)
     assert len(labels_of(out)) == 30
     mine = tmp_path / "mine"
@@ -305,14 +305,14 @@ def test_what_is_there_already_is_left_alone_or_replaced_when_asked(photos, pati
 @pytest.mark.parametrize(
     ("out", "more", "says"),
     [
-        ("photos/more", [], "OUT and DATA must not overlap"),
-        ("nowhere/more", [], "its folder is not there"),
+        ("photos/more", [], "OUT and DATA overlap"),
+        ("nowhere/more", [], "its folder does not exist"),
         ("more.csv", [], "images are written into a folder"),
-        ("more", ["--copies", "-1"], "-1 copies"),
+        ("more", ["--copies", "-1"], "copies is -1; it must be between 0 and 10000"),
         ("more", ["--copies", "0", "--no-originals"], "0 copies and no originals"),
         ("more", ["--with", "pitch 3"], "pitch is for sounds, not for images"),
         ("more", ["--with", "random-crop 13"], "random-crop 13x13 of images of 12x12"),
-        ("more", ["--fold", "1"], "--fold is of a run"),
+        ("more", ["--fold", "1"], "--fold needs a run"),
         ("more", ["--sheet", "sheet.gif"], "a sheet is a .png or .html file"),
     ],
 )

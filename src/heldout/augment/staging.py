@@ -53,10 +53,10 @@ class Staging:
         ours = (self.target / RECIPE).is_file() or (self.target.is_dir() and not any(self.target.iterdir()))
         if not ours:
             raise SettingError(
-                "is there already and was not written by heldout augment", where=where, fix="choose another OUT"
+                "already exists and was not written by heldout augment", where=where, fix="choose another OUT"
             )
         if not overwrite:
-            raise SettingError("is there already", where=where, fix="choose another OUT, or add --overwrite")
+            raise SettingError("already exists", where=where, fix="choose another OUT, or add --overwrite")
 
     def _take_over(self, overwrite: bool) -> bool:
         if not self.folder.exists():
