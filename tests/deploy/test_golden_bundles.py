@@ -13,8 +13,10 @@ from heldout.deploy.registry import kind_names
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundles"
 CASES = sorted(path.parent for path in GOLDEN.glob("*/*/expected.json"))
 
-# Relative, of probabilities: other kernels and other orders of a sum move the last bits.
+# Relative, of probabilities: other kernels and orders of a sum move the last bits. In single precision, 1 - p of a p
+# near 1 has few digits.
 DOUBLE, SINGLE = 1e-9, 2e-5
+LEAST = {DOUBLE: 1e-12, SINGLE: 1e-6}
 # Levels of a spectrogram are rounded to bytes: a last bit can move one by a whole step.
 ROUNDED = 1e-2
 
@@ -51,7 +53,6 @@ def test_there_are_golden_bundles():
     assert len(CASES) >= 70
 
 
-@pytest.mark.filterwarnings("ignore:Skipping features without any observed values")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
 def test_a_golden_bundle_answers_as_it_did(case):
     kinds = kinds_of(case)
@@ -65,7 +66,7 @@ def test_a_golden_bundle_answers_as_it_did(case):
     found = bundle.probabilities(rows)
     single = rows.dtype == np.float32 if isinstance(rows, np.ndarray) else False
     tolerance = max(tolerance_of(kinds), SINGLE if single else 0)
-    np.testing.assert_allclose(found, expected["probabilities"], rtol=tolerance, atol=tolerance * 1e-3)
+    np.testing.assert_allclose(found, expected["probabilities"], rtol=tolerance, atol=LEAST.get(tolerance, tolerance))
     assert [bundle.classes[number] for number in bundle.decide(found)] == expected["labels"]
 
 

@@ -7,6 +7,7 @@ again.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,19 +15,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_info
 
 from heldout.deploy.folder import ARRAYS, HEADER, REMEDY, read_folder, write_folder
-from heldout.deploy.registry import apart, has_net, put_together, same_alone, take_apart
+from heldout.deploy.registry import put_together, split_at_net, take_apart
 from heldout.deploy.strict_json import read_strict, write_strict
 from heldout.deploy.tensors import pack_arrays, unpack_arrays
 from heldout.errors import ArtifactError, SettingError, ShapeError
 from heldout.evaluate.rules import Rule, rule_from
 
 SCHEMA = 1
-DEFAULT_BATCH, MAX_BATCH = 256, 4096
-# MKL's products differ in last bits between even and odd rows (measured with AVX-512): nets get rows at even places.
-NET_SPACING = 2
+MAX_BATCH = 4096
+_ROOM = 2**22
+"""Numbers of the rows that are prepared together, or so."""
+_MOST_ROWS = 2**13
 _KEYS = {"schema", "versions", "created", "classes", "batch", "threads", "input", "info", "model"}
 
 
@@ -36,8 +38,9 @@ class Bundle:
 
     Attributes
     ----------
-    model : estimator
-        With ``predict_proba``; its classes are numbers, positions in `classes`.
+    model : object
+        With ``predict_proba``; its ``classes_`` are numbers, positions in `classes`. One of `heldout.deploy.kinds`, or
+        a `heldout.NetClassifier`.
     classes : tuple of str
     input : dict
         How one new input becomes a row.
@@ -46,7 +49,7 @@ class Bundle:
     header : dict
         Everything in ``header.json``.
     notes : tuple of str
-        Sentences that a person should read, such as that it was written by another scikit-learn.
+        Sentences that a person should read, such as that a net was written by another torch.
     rule : Rule or None
         How probabilities become labels, from ``info["decision"]``; None: the most probable class.
     """
@@ -63,20 +66,20 @@ class Bundle:
         """Class numbers for probabilities (n_rows, n_classes): by the rule that the model was trained with, if any."""
         return probabilities.argmax(axis=1) if self.rule is None else self.rule.decide(probabilities)
 
-    def probabilities(self, x: Any, *, batch: int | None = None) -> np.ndarray:
+    def probabilities(self, x: Any, *, batch: int = 1) -> np.ndarray:
         """Probabilities of `classes`, float64, shape (n_rows, n_classes).
 
-        A row gets the same bits alone and among any others: where the model multiplies matrices, rows (after the
-        steps that treat each row by itself) go through it in batches of one fixed shape, the last one filled up with
-        copies of its first row, with one thread per product. A class that the model never saw in training gets 0. For
-        nets this was measured, not promised by torch; ``batch=1`` makes it certain, and slower.
+        A row gets the same bits alone and among any others, in any order. Models of `heldout.deploy.kinds` add up in an
+        order that no other row, no number of threads and no library decides; nets compute one row at a time. A class
+        that the model never saw in training gets 0.
 
         Parameters
         ----------
         x : array or DataFrame
             Rows as the model was fitted on.
-        batch : int, optional
-            Rows per batch; by default what the header records. Another number may change last bits.
+        batch : int, default=1
+            Rows that a net computes at a time, at most 4096. More are faster, and then last bits may depend on which
+            rows are computed together. Other models take no notice.
 
         Raises
         ------
@@ -85,51 +88,39 @@ class Bundle:
         SettingError
             If `batch` is impossible.
         """
-        size = self.header["batch"] if batch is None else batch
-        if not 1 <= size <= MAX_BATCH:
-            raise SettingError(f"batch is {size}", fix=f"use 1 to {MAX_BATCH}")
-        ahead, rest = apart(self.model)
-        fill = not same_alone(rest)
-        spacing = NET_SPACING if size >= NET_SPACING and has_net(self.model) else 1
-        step = size // spacing
-        # With several threads a product is cut up differently, which moves last bits too.
-        with threadpool_limits(1, user_api="blas"):
-            parts = [
-                self._one_batch(ahead, rest, _rows(x, start, start + step), size if fill else 0, spacing)
-                for start in range(0, len(x), step)
-            ]
+        if not 1 <= batch <= MAX_BATCH:
+            raise SettingError(f"batch is {batch}", fix=f"use 1 to {MAX_BATCH}")
+        n_numbers = int(np.prod(np.shape(x)[1:], dtype=np.int64))
+        step = min(_MOST_ROWS, max(1, _ROOM // max(1, n_numbers)))
+        parts = [self._ask(_rows(x, start, start + step), batch) for start in range(0, len(x), step)]
         return np.concatenate([np.empty((0, len(self.classes))), *parts])
 
-    def _one_batch(self, ahead: Sequence[Any], rest: Any, rows: Any, size: int, spacing: int) -> np.ndarray:
-        """Probabilities of these rows, `spacing` apart in a batch filled up to `size` after the steps `ahead`."""
+    def _ask(self, rows: Any, batch: int) -> np.ndarray:
+        """Probabilities of these rows, for all classes of the bundle."""
         n_rows, shape = len(rows), np.shape(rows)[1:]
+        numbers = np.asarray(self.model.classes_)
+        prefix, net = split_at_net(self.model)
         try:
-            for step in ahead:
-                rows = step.transform(rows)
-            if n_rows * spacing < size or spacing > 1:
-                places = np.zeros(size, dtype=np.int64)
-                places[: n_rows * spacing] = np.repeat(np.arange(n_rows), spacing)
-                rows = _pick(rows, places)
-            given = np.asarray(rest.predict_proba(rows), dtype=np.float64)
+            if net is None:
+                given = np.asarray(self.model.predict_proba(rows), dtype=np.float64)
+            else:
+                for step in prefix:
+                    rows = step.transform(rows)
+                given = net.replicate_probabilities(rows, rows_together=batch).mean(axis=0)
         except (ValueError, TypeError) as error:
             raise ShapeError(
                 f"the model cannot take these rows (shape {shape}): {str(error)[:300]}",
                 fix="prepare the rows as the bundle's `input` says",
             ) from error
-        numbers = np.asarray(rest.classes_)
-        if given.shape != (len(rows), len(numbers)):
+        if given.shape != (n_rows, len(numbers)):
             raise ShapeError(f"the model gave probabilities of shape {given.shape} for {len(numbers)} classes")
         out = np.zeros((n_rows, len(self.classes)))
-        out[:, numbers] = given[: n_rows * spacing : spacing]
+        out[:, numbers] = given
         return out
 
 
 def _rows(x: Any, start: int, end: int) -> Any:
     return x.iloc[start:end] if hasattr(x, "iloc") else x[start:end]
-
-
-def _pick(x: Any, rows: np.ndarray) -> Any:
-    return x.iloc[rows] if hasattr(x, "iloc") else x[rows]
 
 
 def save_bundle(
@@ -151,7 +142,7 @@ def save_bundle(
     classes : sequence of str
         Labels by class number.
     input, info : mapping
-        Plain JSON. ``info["batch"]``, where given, becomes the fixed batch of `Bundle.probabilities`.
+        Plain JSON.
 
     Raises
     ------
@@ -181,15 +172,12 @@ def _contents(
     numbers = np.asarray(model.classes_)
     if numbers.max() >= len(classes):
         raise SettingError(f"the model knows class {numbers.max()}, but there are {len(classes)} class names")
-    batch = info.get("batch", DEFAULT_BATCH)
-    if type(batch) is not int or not 1 <= batch <= MAX_BATCH:
-        raise SettingError(f"batch is {batch!r}", fix=f"use a whole number from 1 to {MAX_BATCH}")
     header = {
         "schema": SCHEMA,
         "versions": _versions(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "classes": classes,
-        "batch": batch,
+        "batch": 1,  # rows that a net computes at a time; 0.1.0 evaluated all models in batches
         "threads": _threads(),
         "input": input,
         "info": info,
@@ -200,7 +188,6 @@ def _contents(
 
 def _versions() -> dict[str, str]:
     """Versions of what decides the bits of a prediction; torch only where it is in use."""
-    import sys
     from importlib.metadata import version
 
     import sklearn
@@ -238,17 +225,22 @@ def load_bundle(folder: Path | str) -> Bundle:
         raise ArtifactError(f"{type(model).__name__} gives no probabilities", where=where, fix=REMEDY)
     decision = header["info"].get("decision")
     rule = None if decision is None else rule_from(decision, len(classes), where=where)
-    return Bundle(model, classes, header["input"], header["info"], header, _notes(header["versions"]), rule)
+    notes = _notes(header["versions"]) if split_at_net(model)[1] is not None else ()
+    return Bundle(model, classes, header["input"], header["info"], header, notes, rule)
 
 
 def _check_header(header: Any, where: str) -> None:
-    problem = ""
+    problem, newer = "", False
     if not isinstance(header, dict):
         problem = "is not a JSON object"
     elif type(header.get("schema")) is not int or header["schema"] != SCHEMA:
         problem = f"has schema {str(header.get('schema'))[:20]!r}; this heldout reads {SCHEMA}"
-    elif set(header) != _KEYS:
-        problem = f"has other keys than expected: {', '.join(sorted(set(header) ^ _KEYS))[:200]}"
+        newer = type(header.get("schema")) is int and header["schema"] > SCHEMA
+    elif not set(header) >= _KEYS:
+        problem = f"lacks {', '.join(sorted(_KEYS - set(header)))}"
+    elif set(header) > _KEYS:
+        problem = f"has keys that this version does not know: {', '.join(sorted(set(header) - _KEYS))[:200]}"
+        newer = True
     elif not _are_names(header["classes"]):
         problem = "must list its classes: different texts"
     elif not (type(header["batch"]) is int and 1 <= header["batch"] <= MAX_BATCH):
@@ -257,6 +249,10 @@ def _check_header(header: Any, where: str) -> None:
         problem = "must have objects for versions, input and info"
     elif not all(type(value) is str and len(value) < 100 for value in header["versions"].values()):
         problem = "must have texts for versions"
+    if newer:
+        raise ArtifactError(
+            f"the header {problem}; it was written by a newer heldout", where=where, fix="pip install -U heldout"
+        )
     if problem:
         raise ArtifactError(f"the header {problem}", where=where, fix=REMEDY)
 
@@ -271,9 +267,10 @@ def _are_names(value: Any) -> bool:
 
 
 def _notes(versions: dict[str, str]) -> tuple[str, ...]:
-    here = _versions()
-    return tuple(
-        f"written with {name} {versions[name]}, read with {here[name]}: last bits of probabilities may differ"
-        for name in ("scikit-learn", "numpy")
-        if name in versions and versions[name].split(".")[:2] != here[name].split(".")[:2]
-    )
+    """What another torch may mean for last bits; what else is written with does not matter."""
+    torch = sys.modules.get("torch")
+    here = "" if torch is None else str(torch.__version__)
+    there = versions.get("torch", "")
+    if not here or not there or there.split(".")[:2] == here.split(".")[:2]:
+        return ()
+    return (f"written with torch {there}, read with {here}: last bits of probabilities may differ",)

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from heldout.deploy.nodes import Node, Parts, class_numbers
+from heldout.deploy.nodes import Kind, Node, Parts, class_numbers
 from heldout.errors import require
-
-NAME = "net"
-
-
-def is_net(estimator: Any) -> bool:
-    """Whether this is our net classifier; nothing is imported for the answer."""
-    kind = type(estimator)
-    return kind.__name__ == "NetClassifier" and kind.__module__ == "heldout.nets.classifier"
 
 
 def write_net(estimator: Any) -> Parts:
@@ -44,3 +36,6 @@ def read_net(node: Node) -> Any:
     good = all(0 <= number < node.n_classes for number in numbers) and numbers == sorted(set(numbers))
     node.check(good, "classes are not in increasing order or beyond the bundle's")
     return model
+
+
+KINDS = (Kind("net", "heldout.nets.classifier.NetClassifier", write_net, read_net),)

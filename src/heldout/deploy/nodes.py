@@ -7,12 +7,14 @@ and range; what it did not ask for is an error, so a file cannot carry anything 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import numpy as np
 
+from heldout.deploy.rows import Features
 from heldout.errors import ArtifactError, SettingError
 
 
@@ -153,6 +155,15 @@ class Node:
         self.check(bool((np.diff(value) > 0).all()), "classes are not in increasing order")
         return value.copy()
 
+    def features(self) -> Features:
+        """Number and names of the features, as `features_of` wrote them."""
+        n = self.integer("n_features", 1, MAX_FEATURES)
+        if not self.has_param("feature_names"):
+            return Features(n)
+        names = self.texts("feature_names")
+        self.check(len(names) == n == len(set(names)), "feature_names must be different, one per feature")
+        return Features(n, tuple(names))
+
     def finish(self) -> None:
         """Refuse if the file holds settings, arrays or children that nobody asked for."""
         there = set(self._params) | {f"array {name}" for name in self._arrays}
@@ -203,22 +214,28 @@ class Kind:
     ----------
     name : str
         What stands in the file.
-    estimator : type
-        Exactly this class is written and read; a subclass is another class.
-    write, read : callable
-        Estimator to `Parts`, and `Node` to estimator.
-    same_alone : bool
-        Whether a row's result has the same bits alone and among others. Where matrix products are involved it
-        may not, and prediction then uses batches of one fixed shape.
+    estimator : str
+        Where the class that is written can be imported from, such as ``sklearn.svm.SVC``; exactly this class, a
+        subclass is another one. Nothing is imported by this name: an estimator that exists was imported already.
+    write : callable
+        Fitted estimator to `Parts`.
+    read : callable
+        `Node` to an object with ``transform``, or with ``classes_`` and ``predict_proba`` or ``decision_function``.
+        What it says about a row must not depend on the other rows, to the last bit.
     """
 
     name: str
-    estimator: type
+    estimator: str
     write: Callable[[Any], Parts]
     read: Callable[[Node], Any]
-    same_alone: bool
+
+    def is_of(self, model: Any) -> bool:
+        """Whether `model` is an object of exactly this kind's class."""
+        module, _, name = self.estimator.rpartition(".")
+        return type(model).__name__ == name and getattr(sys.modules.get(module), name, None) is type(model)
 
 
+FLOATS = ("float64", "float32")
 MAX_FEATURES = 2**31 - 1
 
 
@@ -229,14 +246,3 @@ def features_of(estimator: Any) -> dict[str, Any]:
         "n_features": int(estimator.n_features_in_),
         "feature_names": None if names is None else [str(name) for name in names],
     }
-
-
-def restore_features(estimator: Any, node: Node) -> int:
-    """Set the number and names of features from `features_of`; gives the number."""
-    n_features = node.integer("n_features", 1, MAX_FEATURES)
-    if node.has_param("feature_names"):
-        names = node.texts("feature_names")
-        node.check(len(names) == n_features == len(set(names)), "feature_names must be different, one per feature")
-        estimator.feature_names_in_ = np.array(names, dtype=object)
-    estimator.n_features_in_ = n_features
-    return n_features

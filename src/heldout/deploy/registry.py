@@ -6,36 +6,60 @@ from typing import Any
 
 import numpy as np
 
-from heldout.deploy import (
-    kinds_boosting,
-    kinds_compose,
-    kinds_net,
-    kinds_prepare,
-    kinds_simple,
-    kinds_sounds,
-    kinds_svm,
-    kinds_trees,
+from heldout.deploy import kinds_net
+from heldout.deploy.kinds import (
+    bayes,
+    boosting,
+    calibrated,
+    categories,
+    centroid,
+    columns,
+    dummy,
+    imputer,
+    linear,
+    machine,
+    neighbours,
+    pictures,
+    pipeline,
+    projection,
+    scalers,
+    sounds,
+    trees,
+    vectors,
 )
+from heldout.deploy.kinds.pipeline import Steps
 from heldout.deploy.nodes import Kind, Node, Parts
+from heldout.deploy.private import passes_tables
 from heldout.errors import ArtifactError, SettingError
 
-_ALL: tuple[Kind, ...] = (
-    *kinds_compose.KINDS,
-    *kinds_prepare.KINDS,
-    *kinds_sounds.KINDS,
-    *kinds_simple.KINDS,
-    *kinds_svm.KINDS,
-    *kinds_trees.KINDS,
-    *kinds_boosting.KINDS,
+_FILES = (
+    bayes,
+    boosting,
+    calibrated,
+    categories,
+    centroid,
+    columns,
+    dummy,
+    imputer,
+    kinds_net,
+    linear,
+    machine,
+    neighbours,
+    pictures,
+    pipeline,
+    projection,
+    scalers,
+    sounds,
+    trees,
+    vectors,
 )
-_BY_NAME = {kind.name: kind for kind in _ALL}
-_BY_CLASS = {kind.estimator: kind for kind in _ALL}
+KINDS: dict[str, Kind] = {kind.name: kind for file in _FILES for kind in file.KINDS}
 MAX_DEPTH = 8  # estimators inside estimators
 
 
 def kind_names() -> list[str]:
     """Names of everything that a bundle can hold."""
-    return sorted([*_BY_NAME, kinds_net.NAME])
+    return sorted(KINDS)
 
 
 def take_apart(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -54,7 +78,7 @@ def _node_of(model: Any, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     name, parts = _parts_of(model)
     keys = {}
     for array_name, array in parts.arrays.items():
-        # The order in memory decides which product routine runs, hence the last bits: keep it.
+        # As it stands in memory, so that a model that is fitted again has the same file.
         turned = array.ndim == 2 and not array.flags.c_contiguous and array.strides[0] < array.strides[1]
         key = f"{len(arrays):04d}.{array_name}" + (".T" if turned else "")
         arrays[key] = array.T if turned else array
@@ -64,15 +88,13 @@ def _node_of(model: Any, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
 
 
 def _parts_of(model: Any) -> tuple[str, Parts]:
-    if kinds_net.is_net(model):
-        return kinds_net.NAME, kinds_net.write_net(model)
-    kind = _BY_CLASS.get(type(model))
+    kind = next((kind for kind in KINDS.values() if kind.is_of(model)), None)
     if kind is None:
         raise SettingError(
             f"a bundle cannot hold {type(model).__module__}.{type(model).__qualname__}",
             fix=f"use one of: {', '.join(kind_names())}; the class itself, not a subclass",
         )
-    if getattr(model, "_sklearn_output_config", {}).get("transform", "default") != "default":
+    if passes_tables(model):
         raise SettingError(
             f"a bundle cannot hold {type(model).__name__} with set_output(...)",
             fix="fit it without set_output: the steps then pass arrays",
@@ -84,7 +106,7 @@ def _parts_of(model: Any) -> tuple[str, Parts]:
 
 
 def put_together(tree: Any, arrays: dict[str, np.ndarray], *, n_classes: int, where: str) -> Any:
-    """Build the estimator that `take_apart` described.
+    """Build the object that predicts or transforms as the estimator did that `take_apart` described.
 
     Raises
     ------
@@ -108,7 +130,7 @@ def _read(tree: Any, left: dict[str, np.ndarray], n_classes: int, where: str, pa
     taken = {name: _take(key, left, where, path) for name, key in keys.items()}
     node = Node(kind, params, taken, inner, n_classes=n_classes, where=f"{where}, {path}")
     try:
-        model = kinds_net.read_net(node) if kind == kinds_net.NAME else _BY_NAME[kind].read(node)
+        model = KINDS[kind].read(node)
     except (ValueError, TypeError, OverflowError, IndexError, KeyError) as error:
         if isinstance(error, ArtifactError):
             raise
@@ -121,7 +143,7 @@ def _checked_node(tree: Any, where: str, path: str) -> tuple[str, dict, dict, di
     if not isinstance(tree, dict) or set(tree) != {"kind", "params", "arrays", "children"}:
         raise ArtifactError(f"{path} must have kind, params, arrays and children", where=where)
     kind, params, keys, children = tree["kind"], tree["params"], tree["arrays"], tree["children"]
-    if not isinstance(kind, str) or (kind not in _BY_NAME and kind != kinds_net.NAME):
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ArtifactError(
             f"{path} is of the unknown kind {str(kind)[:80]!r}",
             where=where,
@@ -140,42 +162,14 @@ def _take(key: Any, left: dict[str, np.ndarray], where: str, path: str) -> np.nd
     return array.T if key.endswith(".T") else array
 
 
-def same_alone(model: Any) -> bool:
-    """Whether one row's prediction has the same bits alone and among others, for a model of known kinds."""
-    kind = _BY_CLASS.get(type(model))
-    if kind is None or not kind.same_alone:
-        return False
-    return all(same_alone(child) for child in _inner(model))
+def split_at_net(model: Any) -> tuple[list[Any], Any]:
+    """Split a model that was read into its steps before a net, and the net; without a net: no steps, and None."""
+    steps = _flat(model)
+    if KINDS["net"].is_of(steps[-1]):
+        return steps[:-1], steps[-1]
+    return [], None
 
 
-def apart(model: Any) -> tuple[list[Any], Any]:
-    """The leading steps of a pipeline whose rows get the same bits alone and among others, and the rest of the model.
-
-    They need no batch of a fixed shape, so that a spectrogram is made once for a row, and not for copies that fill a
-    batch.
-    """
-    from sklearn.pipeline import Pipeline
-
-    from heldout.models.calibrated import SoftmaxCalibrated
-
-    if type(model) is SoftmaxCalibrated:
-        ahead, rest = apart(model.estimator)
-        return ahead, SoftmaxCalibrated(rest, slope=model.slope, intercept=model.intercept) if ahead else model
-    if type(model) is not Pipeline:
-        return [], model
-    steps = [(name, step) for name, step in model.steps if step is not None and step != "passthrough"]
-    n_ahead = 0
-    while n_ahead < len(steps) - 1 and same_alone(steps[n_ahead][1]):
-        n_ahead += 1
-    rest = steps[n_ahead:]
-    return [step for _, step in steps[:n_ahead]], rest[0][1] if len(rest) == 1 else Pipeline(rest)
-
-
-def has_net(model: Any) -> bool:
-    """Whether the model is or contains a net."""
-    return kinds_net.is_net(model) or any(has_net(child) for child in _inner(model))
-
-
-def _inner(model: Any) -> list[Any]:
-    kind = _BY_CLASS.get(type(model))
-    return list(kind.write(model).children.values()) if kind in kinds_compose.KINDS and kind is not None else []
+def _flat(model: Any) -> list[Any]:
+    """Steps of a pipeline and of the pipelines in it, one after another."""
+    return [inner for step in model.steps for inner in _flat(step)] if isinstance(model, Steps) else [model]

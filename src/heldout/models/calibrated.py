@@ -108,7 +108,7 @@ class SoftmaxCalibrated(ClassifierMixin, BaseEstimator):
         if scores.ndim == 1:
             logit = self.slope * scores + self.intercept
             return np.column_stack([expit(-logit), expit(logit)])
-        return _softmax_by_columns(self.slope * scores)
+        return softmax_by_columns(self.slope * scores)
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable class of each row."""
@@ -118,7 +118,7 @@ class SoftmaxCalibrated(ClassifierMixin, BaseEstimator):
         return hasattr(self.estimator, "classes_")
 
 
-def _softmax_by_columns(logits: np.ndarray) -> np.ndarray:
+def softmax_by_columns(logits: np.ndarray) -> np.ndarray:
     """Softmax of each row, summed class after class, so that a row's bits do not depend on the other rows."""
     shares = np.exp(logits - logits.max(axis=1, keepdims=True))
     total = np.zeros(len(shares))

@@ -170,10 +170,15 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         best = self.predict_proba(x).argmax(1)
         return self.classes_[best]
 
-    def replicate_probabilities(self, x: Any) -> np.ndarray:
-        """Probabilities of each replicate, float64, (n_replicates, n_rows, n_classes)."""
+    def replicate_probabilities(self, x: Any, *, rows_together: int | None = None) -> np.ndarray:
+        """Probabilities of each replicate, float64, (n_replicates, n_rows, n_classes).
+
+        `rows_together` rows are computed at a time. With 1, a row's answer has the same bits whatever rows are asked
+        about with it, and costs more; with more, the products of a batch may round it in another way. A single row is
+        too little for more than one thread.
+        """
         x = self._check_rows(x)
-        return self._fitted().probabilities(x, self.threads)
+        return self._fitted().probabilities(x, 1 if rows_together == 1 else self.threads, rows_together)
 
     def _fitted(self) -> FittedNet:
         """The net, ready to compute on the device."""

@@ -57,7 +57,7 @@ class FittedNet:
         """In which it computes."""
         return DTYPES[self.precision]
 
-    def probabilities(self, x: np.ndarray, threads: int | None = None) -> np.ndarray:
+    def probabilities(self, x: np.ndarray, threads: int | None = None, rows_together: int | None = None) -> np.ndarray:
         """Softmax of the output of each replicate, float64.
 
         Parameters
@@ -65,6 +65,8 @@ class FittedNet:
         x : array, shape (n_rows, ...)
         threads : int, optional
             By default one for each batch of rows, and several batches at the same time: that changes no bit.
+        rows_together : int, optional
+            Rows that are computed at a time; a rule of the net's size, if not given.
 
         Returns
         -------
@@ -77,7 +79,7 @@ class FittedNet:
                 logits = replicates_first(logits, stack.n_replicates, self.plan.after)
             return [torch.softmax(logits.to(sum_dtype(self.device)), -1).cpu()]
 
-        (found,) = self._each(x, threads, compute)
+        (found,) = self._each(x, threads, compute, rows_together)
         return found.to(torch.float64).numpy()
 
     def outputs(self, x: np.ndarray, names: Sequence[str], threads: int | None = None) -> dict[str, np.ndarray]:
@@ -113,12 +115,18 @@ class FittedNet:
             scale, shift = (1 / std if scale is None else scale / std), -mean / std
         return Input(len(self.plan.shape) - 1, self.dtype, scale, shift)
 
-    def _each(self, x: np.ndarray, threads: int | None, compute: Callable[..., list[Tensor]]) -> list[Tensor]:
+    def _each(
+        self,
+        x: np.ndarray,
+        threads: int | None,
+        compute: Callable[..., list[Tensor]],
+        rows_together: int | None = None,
+    ) -> list[Tensor]:
         """What `compute` makes of all rows, in batches, by every stack: tensors (n_replicates, n_rows, ...)."""
         feed = Feed(x, None, None, self.device, self.dtype)
         by_stack = []
         for stack, standardizer in self._stacks:
-            size = rows_per_batch(widest(stack), stack.n_replicates)
+            size = rows_together or rows_per_batch(widest(stack), stack.n_replicates)
             batches = torch.arange(len(x)).to(self.device).split(size)
 
             def one(rows: Tensor, stack: Stack = stack, by: Standardizer | None = standardizer) -> list[Tensor]:

@@ -77,8 +77,9 @@ def _read_summary(node: Node) -> SoundSummary:
     return _with_length(node, step)
 
 
+_HOME = "heldout.prepare.sounds"
 KINDS = (
-    Kind("resample-sounds", ResampleSounds, _write_resample, _read_resample, same_alone=True),
-    Kind("sound-spectrogram", SoundSpectrogram, _write_spectrogram, _read_spectrogram, same_alone=True),
-    Kind("sound-summary", SoundSummary, _write_summary, _read_summary, same_alone=True),
+    Kind("resample-sounds", f"{_HOME}.ResampleSounds", _write_resample, _read_resample),
+    Kind("sound-spectrogram", f"{_HOME}.SoundSpectrogram", _write_spectrogram, _read_spectrogram),
+    Kind("sound-summary", f"{_HOME}.SoundSummary", _write_summary, _read_summary),
 )
