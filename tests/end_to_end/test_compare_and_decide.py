@@ -159,16 +159,16 @@ def test_a_changed_rule_is_not_the_model_that_was_trained(runs, tmp_path):
         load_bundle(tmp_path / "run" / "model")  # the sums do not fit any more
 
 
-def test_wishes_that_do_not_fit_end_before_training(runs, tmp_path, monkeypatch, capsys):
+def test_rules_that_do_not_fit_end_before_training(runs, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    for data, wish, says in (
+    for data, asked, says in (
         (str(runs / "data.csv"), "tpr[sick]>=0.9", "'sick'"),
-        (str(runs / "data.csv"), "best", "Unknown decision rule"),
+        (str(runs / "data.csv"), "best", "is not a decision rule"),
         ("iris", "mcc", "there are 3"),
         ("iris", "cost:0 1; 1 0", "for 3 classes"),
     ):
         target = [] if data == "iris" else ["--target", "outcome"]
-        error = run_json(["train", data, *target, "--threshold", wish], capsys, code=2)["error"]
+        error = run_json(["train", data, *target, "--threshold", asked], capsys, code=2)["error"]
         assert says in error["what"]
     assert not (tmp_path / "runs").exists()
 
