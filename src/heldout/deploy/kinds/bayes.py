@@ -9,7 +9,7 @@ import numpy as np
 
 from heldout.deploy.nodes import FLOATS, Kind, Node, Parts, class_numbers, features_of
 from heldout.deploy.rows import Features
-from heldout.deploy.sums import log_softmax, pair_sums
+from heldout.deploy.sums import by_columns, pair_sums
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class GaussianBayes:
     mean, variance : float64 arrays, shape (n_features, n_classes)
     constant : float64 array, shape (n_classes,)
         What of the log-likelihood does not depend on the row, with the log prior.
+    single : bool
+        Whether means are float32 in the file; probabilities of float32 rows are then float32, as scikit-learn's are.
     """
 
     classes_: np.ndarray
@@ -28,11 +30,17 @@ class GaussianBayes:
     mean: np.ndarray
     variance: np.ndarray
     constant: np.ndarray
+    single: bool
 
     def predict_proba(self, x: Any) -> np.ndarray:
         """Probabilities, shape (n_rows, n_classes)."""
-        away = pair_sums(self.features.rows(x), _in_variances, self.mean, self.variance)
-        return np.exp(log_softmax(self.constant - 0.5 * away))
+        rows = self.features.rows(x, keep_single=self.single)
+        away = pair_sums(rows.astype(np.float64, copy=False), _in_variances, self.mean, self.variance)
+        joint = (self.constant - 0.5 * away).astype(rows.dtype, copy=False)
+        # As scikit-learn: from the logarithm of all classes together, so that its rounding is the same.
+        most = joint.max(axis=1)
+        together = (most + np.log(by_columns(np.exp(joint - most[:, np.newaxis])))).astype(rows.dtype, copy=False)
+        return np.asarray(np.exp(joint - together[:, np.newaxis]))
 
 
 def _in_variances(rows: np.ndarray, mean: np.ndarray, variance: np.ndarray, out: np.ndarray) -> None:
@@ -58,10 +66,11 @@ def _read(node: Node) -> GaussianBayes:
     prior = node.array("class_prior", FLOATS, shape[:1], low=0, high=1)
     node.array("class_count", FLOATS, shape[:1], low=0)
     node.number("epsilon", 0)
+    single = mean.dtype == np.float32
     mean, variance = (np.ascontiguousarray(array.T, dtype=np.float64) for array in (mean, variance))
     with np.errstate(divide="ignore"):
         constant = np.log(prior.astype(np.float64)) - 0.5 * np.log(2 * np.pi * variance).sum(axis=0)
-    return GaussianBayes(classes, features, mean, variance, constant)
+    return GaussianBayes(classes, features, mean, variance, constant, single)
 
 
 KINDS = (Kind("gaussian-naive-bayes", "sklearn.naive_bayes.GaussianNB", _write, _read),)

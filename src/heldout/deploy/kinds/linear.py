@@ -16,16 +16,23 @@ from heldout.models.calibrated import softmax_by_columns
 
 @dataclass(frozen=True)
 class Linear:
-    """``x @ weights.T + intercept``, one row of weights for two classes, else one for each."""
+    """``x @ weights.T + intercept``, one row of weights for two classes, else one for each.
+
+    `single`: whether weights are float32 in the file; scores and probabilities of float32 rows are then float32, as
+    scikit-learn's are.
+    """
 
     classes_: np.ndarray
     features: Features
     weights: np.ndarray
     intercept: np.ndarray
+    single: bool
 
     def decision_function(self, x: Any) -> np.ndarray:
         """Scores, shape (n_rows,) for two classes, else (n_rows, n_classes)."""
-        scores = products(self.features.rows(x), self.weights) + self.intercept
+        rows = self.features.rows(x, keep_single=self.single)
+        scores = products(rows.astype(np.float64, copy=False), self.weights) + self.intercept
+        scores = scores.astype(rows.dtype, copy=False)
         return scores[:, 0] if len(self.classes_) == 2 else scores
 
 
@@ -36,7 +43,7 @@ class Logistic(Linear):
         """Probabilities, shape (n_rows, n_classes)."""
         scores = self.decision_function(x)
         if scores.ndim == 2:
-            return softmax_by_columns(scores)
+            return softmax_by_columns(scores).astype(scores.dtype, copy=False)
         second = expit(scores)
         return np.column_stack([1 - second, second])
 
@@ -58,7 +65,9 @@ def _read(node: Node, form: type[Form]) -> Form:
     n_planes = 1 if n_classes == 2 else n_classes
     weights = node.array("coef", FLOATS, (n_planes, features.n))
     intercept = node.array("intercept", weights.dtype.name, (n_planes,))
-    return form(classes, features, np.ascontiguousarray(weights, dtype=np.float64), intercept.astype(np.float64))
+    single = weights.dtype == np.float32
+    weights = np.ascontiguousarray(weights, dtype=np.float64)
+    return form(classes, features, weights, intercept.astype(np.float64), single)
 
 
 def _read_machine(node: Node) -> Linear:
