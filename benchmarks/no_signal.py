@@ -26,13 +26,13 @@ from typing import Any
 import numpy as np
 
 
-class HereWorkers:
-    """Stands for `heldout.processes.workers.Workers`: the same calls, in this process."""
+class HerePool:
+    """Stands for `heldout.processes.pool.Pool`: the same calls, in this process."""
 
-    def __init__(self, data: Any, *_: Any, **__: Any) -> None:
-        self._data = data
+    def __init__(self, *_: Any, shared: Any = (), **__: Any) -> None:
+        self._shared = shared
 
-    def __enter__(self) -> HereWorkers:
+    def __enter__(self) -> HerePool:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -43,7 +43,7 @@ class HereWorkers:
 
     def run(self, tasks: Any, **_: Any) -> list[Any]:
         """Run every task, in order."""
-        return [function(self._data, *arguments) for function, arguments in tasks]
+        return [task.function(*self._shared, *task.arguments) for task in tasks]
 
 
 def ten_candidates(n: int) -> tuple[Any, ...]:
@@ -77,7 +77,7 @@ def one(call: tuple[int, argparse.Namespace]) -> dict[str, float]:
     from heldout.run.settings import settings_from
 
     seed, options = call
-    views.Workers = refit.Workers = HereWorkers  # type: ignore[assignment, misc]
+    views.Pool = refit.Pool = HerePool  # type: ignore[assignment, misc]
     main_job.write_report = assessment.write_report = lambda *_, **__: None  # type: ignore[assignment]
     candidates.CANDIDATES = ten_candidates(options.models)
     rng = np.random.default_rng([seed, 4711])

@@ -15,7 +15,7 @@ import numpy as np
 from heldout.errors import HeldoutError, MissingExtraError, require
 from heldout.models.candidate import Candidate, task_of
 from heldout.processes.cores import n_cores
-from heldout.processes.workers import OutOfTimeError
+from heldout.processes.pool import OutOfTimeError, Task
 from heldout.run.events import CandidateEnded, CandidateResumed, CandidateStarted, FoldEnded, Listener, epoch_ended
 from heldout.select.fitting import FoldResult, Rows, fit_fold, fit_net_folds
 from heldout.select.net_candidates import NotPreparedError
@@ -89,10 +89,13 @@ def _fit_candidate(
         if candidate.is_net:
             found = _net_folds(plan, step, candidate, estimator, rows, deadline, listen)
         else:
-            tasks = [(fit_fold, (estimator, train, validation)) for _, _, train, validation in plan.folds]
+            tasks = [
+                Task(fit_fold, (estimator, train, validation), f"repeat {repeat}, fold {fold}")
+                for repeat, fold, train, validation in plan.folds
+            ]
             counter = iter(range(1, len(tasks) + 1))
-            workers = views.workers(rows)
-            found = workers.run(tasks, deadline=lambda done: deadline, on_done=lambda *_: tell(next(counter)))
+            pool = views.pool(rows)
+            found = pool.run(tasks, deadline=lambda done: deadline, on_done=lambda *_: tell(next(counter)))
     except OutOfTimeError as error:
         result.status, result.why = "skipped", str(error)
     except (MissingExtraError, NotPreparedError) as error:

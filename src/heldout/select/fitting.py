@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from heldout.data.rows import take_rows
+from heldout.processes.threads import limit_threads
 from heldout.select.candidates import count_parameters
 
 
@@ -176,5 +177,6 @@ def _prepare_fold(data: Rows, estimator: Any, train: np.ndarray) -> np.ndarray:
     """Prepare every row with steps that were fitted on this fold's training rows only."""
     from sklearn.base import clone
 
-    preparation = clone(estimator[:-1]).fit(data.features(train), data.y[train])
-    return np.asarray(preparation.transform(data.x), dtype=np.float32)
+    with limit_threads(1):
+        preparation = clone(estimator[:-1]).fit(data.features(train), data.y[train])
+        return np.asarray(preparation.transform(data.x), dtype=np.float32)

@@ -13,6 +13,7 @@ from heldout.evaluate.learning_curve import beginnings
 from heldout.evaluate.standard_errors import mcc_standard_error, mean_and_se
 from heldout.models.candidate import Candidate, task_of
 from heldout.processes.cores import n_cores
+from heldout.processes.pool import Task
 from heldout.run.events import LearningCurveStarted, Listener
 from heldout.run.folder import RunFolder
 from heldout.run.metrics import CurvePoint, LearningCurve
@@ -136,7 +137,7 @@ def _runner(plan: Selection, candidate: Candidate, views: Views, expected: float
             return [_fit_here(view, estimator, *part) for part in parts]
 
     def in_processes(view: Rows, estimator: Any, parts: list[tuple[np.ndarray, np.ndarray]]) -> list[FoldResult]:
-        found: list[FoldResult] = views.workers(view).run([(fit_fold, (estimator, *part)) for part in parts])
+        found: list[FoldResult] = views.pool(view).run([Task(fit_fold, (estimator, *part)) for part in parts])
         return found
 
     return as_stack if candidate.is_net else here if expected < HERE else in_processes

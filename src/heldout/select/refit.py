@@ -10,13 +10,14 @@ import numpy as np
 
 from heldout.models.candidate import Candidate, task_of
 from heldout.processes.cores import n_cores
-from heldout.processes.workers import OutOfTimeError, Workers
+from heldout.processes.pool import OutOfTimeError, Pool, Task
+from heldout.processes.threads import limit_threads
 from heldout.run.events import Listener, RefitStarted, epoch_ended
 from heldout.select.candidates import count_parameters
 from heldout.select.choice import Choice
 from heldout.select.fitting import Rows, fit_final, history_of
 from heldout.select.selection import Selection
-from heldout.select.views import as_numbers, first_step
+from heldout.select.views import PRELOAD, as_numbers, first_step
 from heldout.split.partition import split_off_test
 
 CAUTION = 0.7
@@ -56,7 +57,8 @@ def refit(plan: Selection, choice: Choice, listen: Listener) -> Fitted:
     if not choice.result.calibrated and choice.result.scores is not None:
         from heldout.models.calibrated import SoftmaxCalibrated
 
-        model = SoftmaxCalibrated.from_out_of_fold(model, choice.result.scores, plan.y)
+        with limit_threads(1):
+            model = SoftmaxCalibrated.from_out_of_fold(model, choice.result.scores, plan.y)
     note = (
         ""
         if n_rows == n_all
@@ -97,8 +99,9 @@ def _fit(plan: Selection, candidate: Candidate, rows: np.ndarray, deadline: floa
     if candidate.is_net:
         return _fit_net(data, estimator, rows, deadline, listen, candidate.name, plan.settings.seed)
     # One thread for matrix products, as in the folds; boosting has the same bits on any number.
-    with Workers(data, 1, openmp=min(plan.settings.jobs or n_cores(), n_cores())) as workers:
-        return workers.run([(fit_final, (estimator, rows))], deadline=lambda done: deadline)[0][0]
+    openmp = min(plan.settings.jobs or n_cores(), n_cores())
+    with Pool(1, shared=(data,), openmp=openmp, preload=PRELOAD) as pool:
+        return pool.run([Task(fit_final, (estimator, rows))], deadline=lambda done: deadline)[0][0]
 
 
 def _fit_net(
@@ -115,8 +118,9 @@ def _fit_net(
         first = first_step(estimator)
         if first is not None:
             first.set_params(n_jobs=n_cores())
-        prepare = estimator[:-1].fit(data.features(rows), data.y[rows])
-        x = as_numbers(prepare.transform(data.features(rows)))
+        with limit_threads(1):
+            prepare = estimator[:-1].fit(data.features(rows), data.y[rows])
+            x = as_numbers(prepare.transform(data.features(rows)))
         net, job, y = estimator.steps[-1][1], np.arange(len(rows)), data.y[rows]
 
     def tell(event: dict[str, Any]) -> None:

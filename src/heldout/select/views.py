@@ -14,8 +14,11 @@ from typing import Any
 import numpy as np
 
 from heldout.processes.cores import n_cores
-from heldout.processes.workers import Workers
+from heldout.processes.pool import Pool
 from heldout.select.fitting import Rows
+
+PRELOAD = ("heldout.processes.preload",)
+"""What every worker that fits needs."""
 
 
 class Views:
@@ -34,7 +37,7 @@ class Views:
         self._rows = rows
         self._n_workers, self._n_threads = n_workers, n_threads or n_cores()
         self._made: dict[str, Rows] = {}
-        self._workers: dict[str, Workers] = {}
+        self._pools: dict[str, Pool] = {}
         self._open = ExitStack()
 
     def __enter__(self) -> Views:
@@ -57,12 +60,13 @@ class Views:
             self._made[key] = replace(self._rows, x=x, row_seconds=seconds, view=key)
         return self._made[key], rest_of(estimator)
 
-    def workers(self, rows: Rows) -> Workers:
+    def pool(self, rows: Rows) -> Pool:
         """Processes that hold these rows, started when first asked for."""
-        if rows.view not in self._workers:
-            self._workers[rows.view] = self._open.enter_context(Workers(rows, self._n_workers))
-            self._workers[rows.view].warm_up()
-        return self._workers[rows.view]
+        if rows.view not in self._pools:
+            pool = Pool(self._n_workers, shared=(rows,), preload=PRELOAD)
+            self._pools[rows.view] = self._open.enter_context(pool)
+            pool.warm_up()
+        return self._pools[rows.view]
 
 
 def first_step(estimator: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from heldout.errors import SettingError, ShapeError
 from heldout.processes.cores import n_cores
-from heldout.processes.workers import Workers
+from heldout.processes.pool import Pool, Task
 from heldout.select.fitting import Rows
 from heldout_course.models.many_folds import CLOSED_FORMS
 from heldout_course.models.quick_trees import predict_forest, predict_tree
@@ -102,8 +102,8 @@ def _one_by_one(
     if n == 1:
         results = [function(data, *arguments) for function, arguments in tasks]
     else:
-        with Workers(data, n) as workers:
-            results = workers.run(tasks)
+        with Pool(n, shared=(data,), preload=("heldout.processes.preload",)) as pool:
+            results = pool.run([Task(function, arguments) for function, arguments in tasks])
     return {name: np.concatenate([result[name] for result in results]) for name in names}
 
 

@@ -21,7 +21,7 @@ from heldout.evaluate.confusion import mcc
 from heldout.models.candidate import Candidate, Task, task_of
 from heldout.models.spaces import Space, as_space
 from heldout.processes.cores import n_cores
-from heldout.processes.workers import OutOfTimeError
+from heldout.processes.pool import OutOfTimeError
 from heldout.run.events import CandidateResumed, CandidateStarted, Listener, PointsEnded, SearchPlanned
 from heldout.select.budget import Budget
 from heldout.select.candidates import is_searchable

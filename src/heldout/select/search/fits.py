@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from heldout.errors import HeldoutError, TrainingError
-from heldout.processes.workers import OutOfTimeError
+from heldout.processes.pool import OutOfTimeError, Task
 from heldout.select.fitting import FoldResult, Rows, fit_fold, fit_net_folds
 from heldout.select.search.points import target_of, with_setting
 from heldout.select.views import Views
@@ -91,8 +91,8 @@ class Fitter:
         tasks = []
         for fit in fits:
             rows, estimator = self._views.apart(with_setting(self.estimator, fit.setting))
-            tasks.append((attempt_fold, (estimator, *fit.part)))
-        return self._views.workers(rows).run(tasks, deadline=lambda done: deadline, on_done=on_done)
+            tasks.append(Task(attempt_fold, (estimator, *fit.part), "a setting"))
+        return self._views.pool(rows).run(tasks, deadline=lambda done: deadline, on_done=on_done)
 
     def _stack(self, fits: Sequence[Fit], deadline: float) -> list[Attempt]:
         """All fits as one stack; if a setting breaks it, each setting as a stack of its own."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from heldout.errors import LabelError
 from heldout.models.spaces import Space
-from heldout.processes.workers import OutOfTimeError
+from heldout.processes.pool import OutOfTimeError
 from heldout.select.search.choice import Chosen, choose_point
 from heldout.select.search.fits import Attempt, Fit, Fitter, Part
 from heldout.select.search.points import Plan, Point

@@ -19,7 +19,7 @@ from heldout.evaluate.confusion import mcc
 from heldout.evaluate.standard_errors import mean_and_se
 from heldout.models.spaces import as_space
 from heldout.processes.cores import n_cores
-from heldout.processes.workers import OutOfTimeError
+from heldout.processes.pool import OutOfTimeError
 from heldout.select.fitting import Rows
 from heldout.select.search.fits import Attempt, Fit, Fitter
 from heldout.select.search.points import Plan, Point, check_parameters, plan_points, with_setting
