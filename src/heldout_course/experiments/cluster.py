@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from heldout.errors import SettingError, TrainingError
+from heldout.processes.threads import thread_variables
 from heldout_course.experiments.store import is_gone, machine_name
-from heldout_course.experiments.workers import THREAD_VARIABLES, Ended, Place, Work, outcome_of
+from heldout_course.experiments.workers import Ended, Place, Work, outcome_of
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -42,7 +43,7 @@ PASSED_ON = ("HELDOUT_MIRROR",)
 
 
 class Cluster:
-    """Ray's workers, with the face of `heldout_course.experiments.workers.Pool`.
+    """Ray's workers, with the face of `heldout_course.experiments.workers.Local`.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ class Cluster:
         address = engine if engine != "ray" else os.environ.get("RAY_ADDRESS", "local")
         _check_there(address)
         os.environ.update(QUIET)
-        variables = dict.fromkeys(THREAD_VARIABLES, "1") | {k: os.environ[k] for k in PASSED_ON if k in os.environ}
+        variables = thread_variables(1) | {k: os.environ[k] for k in PASSED_ON if k in os.environ}
         how: dict[str, Any] = {"runtime_env": {"env_vars": variables}, "log_to_driver": False}
         if address == "local":
             from heldout.processes.cores import n_cores

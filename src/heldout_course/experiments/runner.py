@@ -11,13 +11,14 @@ from pathlib import Path
 
 from heldout.errors import ArtifactError, TrainingError
 from heldout.files import DiskError
+from heldout.processes.threads import limit_threads
 from heldout_course.experiments.cluster import Cluster
 from heldout_course.experiments.execution import check_engine
 from heldout_course.experiments.jobs import Job
 from heldout_course.experiments.models import has_convolutions
 from heldout_course.experiments.procedures import PROCEDURES
 from heldout_course.experiments.store import BEAT_SECONDS, Finished, Store, owner_name, to_json
-from heldout_course.experiments.workers import Ended, Place, Pool, Work, outcome_of
+from heldout_course.experiments.workers import Ended, Local, Place, Work, outcome_of
 
 MOST_IN_STACK = 50
 FOLD_JOBS_A_TASK = 20
@@ -151,15 +152,13 @@ def run_jobs(
 
 def _pool(
     jobs: Sequence[Job], n: int | None, engine: str | None, work: Work
-) -> AbstractContextManager[Pool | Cluster | None]:
+) -> AbstractContextManager[Local | Cluster | None]:
     """Workers here or on a cluster; none where all is light, or nothing is left."""
     check_engine(engine)
     if n == 0 or all(map(_is_light, jobs)):
         return nullcontext()
     if engine in (None, "local"):
-        from heldout.processes.cores import n_cores
-
-        return Pool(n_cores() if n is None else n, work)
+        return Local(n, work)
     return Cluster(str(engine), n, work)
 
 
@@ -171,7 +170,7 @@ def _is_light(job: Job) -> bool:
 class _Run:
     store: Store
     owner: str
-    pool: Pool | Cluster | None
+    pool: Local | Cluster | None
     work: Work
     outcome: Outcome
     progress: Progress | None
@@ -203,7 +202,7 @@ class _Run:
         task = replace(task, jobs=tuple(job for job in task.jobs if job.id in free))
         arguments = ([dict(job.spec) for job in task.jobs], str(checkpoint_folder(self.store.path)))
         if self.pool is None:
-            with _one_thread():
+            with limit_threads(1):  # the same bits as in a worker
                 kind, value = outcome_of(self.work, arguments)
             self.end(task, Ended(0, kind, value))
         else:
@@ -224,7 +223,7 @@ class _Run:
             return
         ids = [job.id for job in task.jobs]
         died = ended.kind == "died"
-        words = f"its process died ({ended.value}); too little memory?" if died else str(ended.value)
+        words = f"its process died: {ended.value}" if died else str(ended.value)
         if died and self.pool is not None and task.deaths < self.pool.patience:
             self.waiting.insert(0, replace(task, deaths=task.deaths + 1))
         elif len(task.jobs) > 1:  # one of a stack may have failed: each for itself then
@@ -275,12 +274,3 @@ def _heartbeat(path: Path, owner: str) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """The same bits in this process as in a worker of one thread."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1):
-        yield

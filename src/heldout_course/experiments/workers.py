@@ -1,23 +1,15 @@
-"""Processes of one thread each that run tasks, and are replaced when they die.
-
-Nothing heavy is imported here: a worker sets its number of threads before it loads what computes.
-"""
+"""Where tasks of a recipe run on this machine, and how they end; others: `heldout_course.experiments.cluster`."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection, wait
 from typing import Any
 
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+from heldout.errors import HeldoutError
+from heldout.processes import pool
+from heldout.processes.pool import How, Pool, Task
 
 Work = Callable[..., Any]
 
@@ -52,13 +44,13 @@ class Ended:
     place: Place | None = None
 
 
-class Pool:
-    """A few worker processes, started when they are needed.
+class Local:
+    """Worker processes of one thread each on this machine.
 
     Parameters
     ----------
-    n : int
-        Processes.
+    n : int, optional
+        Processes; by default one per core.
     work : callable
         A function of a module; it runs in the workers.
     """
@@ -66,121 +58,46 @@ class Pool:
     patience = 1
     """How often a task's process may die before the task is blamed."""
 
-    def __init__(self, n: int, work: Work) -> None:
-        self.n, self._work = n, work
-        self._idle: list[_Worker] = []
-        self._busy: dict[Any, _Worker] = {}
+    def __init__(self, n: int | None, work: Work) -> None:
+        self._pool, self._work = Pool(n), work
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> Local:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for worker in [*self._idle, *self._busy.values()]:
-            worker.stop()
-        self._idle.clear()
-        self._busy.clear()
+        self._pool.__exit__()
+
+    @property
+    def n(self) -> int:
+        """Tasks that can be under way."""
+        return self._pool.n
 
     @property
     def has_room(self) -> bool:
         """Whether a worker is free."""
-        return len(self._busy) < self.n
+        return self._pool.has_room
 
     def submit(self, key: Any, *arguments: Any) -> None:
         """Begin a task, to be known by a key."""
-        while self._idle:
-            worker = self._idle.pop()
-            try:
-                worker.connection.send(arguments)
-            except OSError:  # it died while it had nothing to do
-                worker.stop()
-                continue
-            self._busy[key] = worker
-            return
-        worker = self._busy[key] = _Worker(self._work)
-        worker.connection.send(arguments)
+        self._pool.submit(key, Task(outcome_of, (self._work, arguments)))
 
     def collect(self, seconds: float) -> list[Ended]:
         """Tasks that ended within this time."""
-        wait([worker.connection for worker in self._busy.values()], timeout=seconds)
-        found = []
-        for key, worker in list(self._busy.items()):
-            if not worker.connection.poll():
-                continue
-            del self._busy[key]
-            try:
-                kind, value = worker.connection.recv()
-                self._idle.append(worker)
-            except (EOFError, OSError):
-                kind, value = "died", f"exit code {worker.stop()}"
-            found.append(Ended(key, kind, value))
-        return found
+        return [_ended(ended) for ended in self._pool.collect(seconds)]
 
 
-class _Worker:
-    """One process and the pipe to it."""
-
-    def __init__(self, work: Work) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.connection, there = context.Pipe()
-        self.process = context.Process(target=_serve, args=(there,), daemon=True)
-        with _no_ctrl_c():
-            self.process.start()
-        there.close()
-        self.connection.send(work)
-
-    def stop(self) -> int | None:
-        """End the process at once; its exit code if it had ended by itself."""
-        self.process.join(0.2)
-        code = self.process.exitcode
-        self.process.kill()
-        self.process.join()
-        self.connection.close()
-        return code
-
-
-@contextmanager
-def _no_ctrl_c() -> Iterator[None]:
-    """A process that is started here never hears Ctrl-C, not even while it loads Python."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # when it starts later, it lets Ctrl-C through
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _serve(connection: Connection) -> None:
-    """Answer tasks until the pipe closes; end at once when the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    try:
-        work = connection.recv()
-        while True:
-            arguments = connection.recv()
-            connection.send(outcome_of(work, arguments))
-    except (EOFError, ConnectionError):
-        return
+def _ended(ended: pool.Ended) -> Ended:
+    if ended.how is How.DONE:
+        return Ended(ended.key, *ended.value)
+    kind = "error" if ended.how is How.FAILED else "died"
+    return Ended(ended.key, kind, str(ended.value))
 
 
 def outcome_of(work: Work, arguments: tuple[Any, ...]) -> tuple[str, Any]:
     """``done`` and the result, or ``error`` and what went wrong, in words."""
-    from heldout.errors import HeldoutError
-
     try:
         return "done", work(*arguments)
     except HeldoutError as error:
         return "error", str(error)
     except Exception as error:  # one bad job must not end the others; its words are kept and shown
         return "error", f"{type(error).__name__}: {error}"
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

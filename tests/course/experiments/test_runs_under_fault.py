@@ -23,7 +23,7 @@ from heldout_course.experiments import runner as running
 from heldout_course.experiments import store as stores
 from heldout_course.experiments.runner import run_jobs
 from heldout_course.experiments.store import Finished, Store
-from heldout_course.experiments.workers import Pool
+from heldout_course.experiments.workers import Local
 from waiting import PATIENCE_SECONDS, wait_until
 
 RECIPE = """id: mine
@@ -162,13 +162,13 @@ def test_a_damaged_store_is_refused_or_read_but_never_a_traceback(tmp_path, at):
 
 
 def test_a_worker_that_is_killed_while_idle_is_replaced(tmp_path):
-    with Pool(1, given.run_task) as pool:
+    with Local(1, given.run_task) as pool:
         spec = dict(given.squares(1)[0].spec)
         pool.submit(1, [spec], "")
         assert [one.kind for one in pool.collect(PATIENCE_SECONDS)] == ["done"]
-        process = pool._idle[0].process
-        process.kill()
-        process.join()
+        (worker,) = pool._pool._idle
+        worker._process.kill()
+        worker._process.join()
         for number in (2, 3):
             pool.submit(number, [spec], "")
             assert {one.kind for one in pool.collect(PATIENCE_SECONDS)} <= {"done", "died"}
