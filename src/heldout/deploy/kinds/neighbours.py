@@ -15,8 +15,9 @@ from heldout.deploy.sums import ROOM, fold, pair_sums, squares
 
 _METRICS = ("minkowski", "euclidean", "manhattan", "chebyshev")
 _ALGORITHMS = ("auto", "brute", "kd_tree", "ball_tree")
-_ROOM = 2**22
+_ROOM = 2**20
 """Distances that are held at a time."""
+_LARGEST_GROUP = 32
 
 
 @dataclass(frozen=True)
@@ -81,18 +82,25 @@ class Neighbours:
     def _near_by_square(self, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The same for Euclidean distances, of which only those that may count are worked out.
 
-        A matrix product gives every squared distance up to a known error; training rows that are farther than the
-        nearest ones by more than twice that error are out. The product decides nothing else.
+        A matrix product gives every squared distance, less the size of the row, up to a known error. Of groups of
+        training rows the smallest is taken: as many groups as neighbours are asked for have a smallest one up to some
+        limit, so that nothing beyond the limit and twice the error can be a neighbour. The product decides nothing
+        else.
         """
         with np.errstate(over="ignore", invalid="ignore"):
             away = asked - self._centre
-            sizes = np.square(away).sum(axis=1)[:, np.newaxis]
-            about = sizes + self._sizes - 2 * (away @ self._centred.T)
+            about = np.column_stack([away, np.ones(len(away))]) @ self._weights
+            sizes = np.sqrt(np.square(away).sum(axis=1))[:, np.newaxis]
             relative = 8 * (self.features.n + 8) * np.finfo(np.float64).eps
-            error = relative * (np.sqrt(sizes) + self._reach) ** 2 + np.finfo(np.float64).tiny
+            error = relative * (sizes + self._reach) ** 2 + np.finfo(np.float64).tiny
+            groups = about.reshape(len(about), -1, self._group)
+            smallest = groups.min(axis=2)
             last = self.n_neighbours - 1
-            limit = np.partition(about, last, axis=1)[:, last : last + 1] + 2 * error
-            row, near = np.nonzero(~(about > limit))  # what overflowed may count, too
+            limit = np.partition(smallest, last, axis=1)[:, last : last + 1] + 2 * error
+            row, group = np.nonzero(~(smallest > limit))  # what overflowed may count, too
+            which, place = np.nonzero(~(groups[row, group] > limit[row]))
+        row, near = row[which], group[which] * self._group + place
+        row, near = row[near < len(self.rows)], near[near < len(self.rows)]
         exact = self._distances(asked, row, near)
         order = np.lexsort((exact, row))  # by row, by distance, and then as they stand in training
         first = np.searchsorted(row, np.arange(len(asked)))
@@ -120,16 +128,23 @@ class Neighbours:
         return np.asarray(self.rows.mean(axis=0))
 
     @cached_property
-    def _centred(self) -> np.ndarray:
-        return np.asarray(self.rows - self._centre)
+    def _group(self) -> int:
+        """Training rows of a group; there are at least as many groups as neighbours."""
+        return max(1, min(_LARGEST_GROUP, len(self.rows) // self.n_neighbours))
 
     @cached_property
-    def _sizes(self) -> np.ndarray:
-        return np.asarray(np.square(self._centred).sum(axis=1))
+    def _weights(self) -> np.ndarray:
+        """What a row and a 1 are multiplied with: -2 times each training row, and its size.
+
+        The last row is repeated until its group is full; that is no nearer than the row itself.
+        """
+        centred = self.rows - self._centre
+        weights = np.concatenate([-2 * centred.T, np.square(centred).sum(axis=1)[np.newaxis]])
+        return np.pad(weights, ((0, 0), (0, -len(centred) % self._group)), mode="edge")
 
     @cached_property
     def _reach(self) -> float:
-        return float(np.sqrt(self._sizes.max()))
+        return float(np.sqrt(np.square(self.rows - self._centre).sum(axis=1).max()))
 
 
 def _differences(rows: np.ndarray, others: np.ndarray, out: np.ndarray) -> None:
