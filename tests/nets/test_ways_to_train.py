@@ -3,9 +3,8 @@
 import itertools
 import os
 import signal
-import subprocess
-import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,11 +13,12 @@ from sklearn.base import clone
 
 from heldout.errors import SettingError, TrainingError
 from heldout.nets.classifier import NetClassifier
-from heldout.nets.fit import here, planner, pool, ways
+from heldout.nets.fit import here, planner, ways
 from heldout.nets.fit.folds import FitJob, fit_jobs
 from heldout.nets.fit.loop import TrainingStopped
 from heldout.nets.net import Net
 from heldout.nets.settings import Job, Settings
+from waiting import is_alive, wait_until
 
 CNN = NetClassifier("conv 4 3, batchnorm, relu, dropout 0.3, flatten", batch=16, epochs=3, standardize=True)
 
@@ -77,48 +77,36 @@ def test_processes_train_the_same_bits_as_this_one(processes, tmp_path):
     assert events[-1]["steps"] == 3 * 2 * 8 or events[-1]["replicates"] == 3
 
 
-def test_a_memory_mapped_array_is_named_to_the_workers_not_copied(tmp_path):
-    np.save(tmp_path / "x.npy", np.arange(24, dtype=np.int16).reshape(6, 4))
-    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
-    place = pool._share(tmp_path, "part", mapped[2:])
-    assert place["file"] == str(tmp_path / "x.npy")
-    from heldout.nets.fit.worker import _open
-
-    assert np.array_equal(_open(place), np.arange(8, 24).reshape(4, 4))
-    assert not (tmp_path / "part.npy").exists()
-
-
-def test_an_array_in_memory_is_written_once(tmp_path):
-    from heldout.nets.fit.worker import _open
-
-    array = np.arange(24).reshape(6, 4)[:, ::2]
-    assert np.array_equal(_open(pool._share(tmp_path, "part", array)), array)
-
-
 def endless(x, y, **more):
     net = CNN.__class__("conv 4 3, relu, flatten", batch=16, epochs=10**6)
     return fit_jobs(net, x, y, [(np.arange(120), s) for s in range(2)], **more)
 
 
 @pytest.mark.slow
-def test_a_worker_that_is_killed_is_an_error_not_a_hang(processes):
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the workers in /proc")
+def test_a_worker_that_is_killed_twice_is_an_error_not_a_hang(processes):
     x, y = data()
-    started = []
-    popen = subprocess.Popen
-
-    def remember(*args, **more):
-        started.append(popen(*args, **more))
-        return started[-1]
+    killed = []
 
     def kill(event):
-        if event["step"] > 10:
-            os.kill(started[0].pid, signal.SIGKILL)
+        for pid in children() - set(killed):
+            killed.append(pid)
+            os.kill(pid, signal.SIGKILL)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pool.subprocess, "Popen", remember)
-        with pytest.raises(TrainingError, match=r"worker process was killed \(out of memory\?\) while training job"):
-            endless(x, y, progress=kill)
-    assert all(p.poll() is not None for p in started)
+    with pytest.raises(TrainingError, match="was ended by SIGKILL") as caught:
+        endless(x, y, progress=kill)
+    assert "threads=1" in caught.value.fix
+    wait_until(lambda: not any(map(is_alive, killed)))
+
+
+def children() -> set[int]:
+    """Worker processes of this one."""
+    found = set()
+    for path in Path("/proc/self/task").glob("*/children"):
+        for pid in map(int, path.read_text().split()):
+            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.add(pid)
+    return found
 
 
 @pytest.mark.slow
@@ -148,14 +136,6 @@ def test_ctrl_c_ends_the_training_before_anything_else_happens(processes):
     with pytest.raises(KeyboardInterrupt):
         endless(x, y, progress=press)
     assert len(seen) == 1
-
-
-@pytest.mark.slow
-def test_a_worker_whose_parent_is_gone_ends_itself(tmp_path):
-    code = "import sys; from heldout.nets.fit.worker import main; from pathlib import Path; main(Path(sys.argv[1]))"
-    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE) as worker:
-        worker.stdin.close()
-        worker.wait()
 
 
 def test_progress_and_stop_work_from_another_thread():
