@@ -411,7 +411,7 @@ def ends_itself(task):
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
 def test_a_worker_that_is_killed_is_named():
-    with pytest.raises(TrainingError, match="a worker process was ended"):
+    with pytest.raises(TrainingError, match="was ended by SIGKILL"):
         list(run_tasks(iter(range(3)), ends_itself, jobs=2))
 
 

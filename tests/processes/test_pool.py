@@ -121,8 +121,8 @@ def test_an_error_in_a_task_is_a_training_error_that_names_it():
         pool.run([Task(fail, name="fold 3")])
 
 
-def test_an_error_of_ours_keeps_cause_place_and_remedy():
-    with Pool(1) as pool, pytest.raises(TrainingError, match="lr is 0") as caught:
+def test_an_error_of_ours_keeps_class_cause_place_and_remedy():
+    with Pool(1) as pool, pytest.raises(SettingError, match="lr is 0") as caught:
         pool.run([Task(refuse)])
     assert (caught.value.what, caught.value.where, caught.value.fix) == ("lr is 0", "net", "lr=0.1")
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -16,7 +12,8 @@ import numpy as np
 from heldout.augment import sounds as steps
 from heldout.augment.drawing import Draws, draw, generator
 from heldout.augment.operations import Step, as_steps
-from heldout.errors import TrainingError
+from heldout.processes.pool import Pool
+from heldout.processes.pool import Task as Call
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -161,23 +158,13 @@ def run_tasks(given: Iterator[T], work: Callable[[T], R], *, jobs: int) -> Itera
         for task in given:
             yield task, work(task)
         return
-    import multiprocessing
+    begun: deque[T] = deque()
 
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _leave_interrupts_to_parent) as pool:
-        try:
-            waiting = deque((task, pool.submit(work, task)) for task in islice(given, 4 * jobs))
-            while waiting:
-                task, future = waiting.popleft()
-                yield task, future.result()
-                waiting.extend((task, pool.submit(work, task)) for task in islice(given, 1))
-        except BrokenProcessPool:
-            raise TrainingError(
-                "a worker process was ended from outside (out of memory?)", fix="the same command with --jobs 1 goes on"
-            ) from None
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    def all_tasks() -> Iterator[Call]:
+        for task in given:
+            begun.append(task)
+            yield Call(work, (task,))
 
-
-def _leave_interrupts_to_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with Pool(jobs) as workers:
+        for result in workers.stream(all_tasks()):
+            yield begun.popleft(), result

@@ -20,7 +20,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from heldout.errors import TrainingError
+from heldout.errors import HeldoutError, TrainingError
 from heldout.processes.cores import n_cores
 from heldout.processes.sharing import share
 from heldout.processes.starting import start_process
@@ -250,7 +250,7 @@ class Pool:
         StoppedError
             If `should_stop` said so.
         TrainingError
-            If a task raised, or its process died or hung twice.
+            If a task raised, or its process died or hung twice. Errors of heldout's own keep their class.
         """
         results: dict[int, Any] = {}
         waiting, failed = deque(range(len(tasks))), set[int]()
@@ -339,13 +339,21 @@ def _again(task: Task, ended: Ended, failed: set[int]) -> int:
     if ended.how is How.FAILED:
         failure: Failure = ended.value
         if failure.is_ours:
-            raise TrainingError(failure.what, where=failure.where or where, fix=failure.fix)
+            raise _class_of(failure)(failure.what, where=failure.where or where, fix=failure.fix)
         raise TrainingError(str(failure), where=where)
     if ended.key in failed:
         raise TrainingError(f"its process {ended.value}, at the second attempt too", where=where)
     failed.add(ended.key)
     number: int = ended.key
     return number
+
+
+def _class_of(failure: Failure) -> type[HeldoutError]:
+    """The class of an error of ours, by its name among those that are loaded."""
+    known = [HeldoutError]
+    for kind in known:
+        known += kind.__subclasses__()
+    return next((kind for kind in known if kind.__name__ == failure.kind), TrainingError)
 
 
 class _Worker:
