@@ -143,7 +143,7 @@ def test_a_broken_run_refuses_rows_that_moved_or_changed(noise, tmp_path):
     broken_off(run.path)
     frame = pd.read_csv(noise)
     frame.iloc[::-1].to_csv(noise, index=False)
-    with pytest.raises(DataError, match="another order"):
+    with pytest.raises(DataError, match="different order"):
         ho.train(noise, out=run.path, resume=True, **SETTINGS)
     frame.iloc[1:].to_csv(noise, index=False)
     with pytest.raises(DataError, match="have changed since this run began"):

@@ -61,10 +61,10 @@ def test_the_mistakes_between_groups_are_told_by_class(run_and_more, capsys):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("small setosa", "no group of classes"),
-        ("a: setosa", "one group only"),
+        ("small setosa", "not a group of classes"),
+        ("a: setosa", "there is only one group"),
         ("a: setosa; a: virginica", "named twice"),
-        ("a: ; b: virginica", "no group of classes"),
+        ("a: ; b: virginica", "not a group of classes"),
     ],
 )
 def test_groups_that_cannot_be_read_are_refused(text, said):
