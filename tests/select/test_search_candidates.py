@@ -193,7 +193,7 @@ def test_the_command_line_searches_and_says_what_it_chose(tmp_path, monkeypatch,
     options = ["--models", "linear-svm", "--search", "light", "--folds", "3", "--repeats", "1", "--jobs", "1"]
     assert _run(["train", "toy.csv", "--target", "t", *options]) == 0
     shown = capsys.readouterr()
-    assert "Searching 8 settings each of: Linear SVM" in shown.err
+    assert "Searching 8 settings each for: Linear SVM" in shown.err
     assert "Linear SVM, searched" in shown.out
     assert (tmp_path / "runs" / "toy" / "searches.csv").exists()
     assert _run(["train", "toy.csv", "--target", "t", "--search", "dep"]) == 2
