@@ -123,19 +123,12 @@ def train(
         curve = None if interrupted else _learning_curve(job, choice, tell)
         bundle = _save_model(job, choice, fitted.model, rule)
         write_history(folder, [*choice.result.history, *fitted.history])
-        metrics = Metrics(
-            data=data_record(job.prepared),
-            chosen=chosen_record(choice, fitted, bundle),
-            candidates=tuple(candidate_record(result) for result in job.plan.results),
-            cross_validated_rows=len(job.plan.rows),
-            cross_validation=cross_validation_record(job.plan, choice),
-            seed=settings.seed,
-            seconds=time.monotonic() - started,
+        metrics = dataclasses.replace(
+            _metrics(job, choice, fitted, bundle),
             decision=decision,
             learning_curve=curve,
-            search=search_record(job.search, choice) if job.search else None,
             interrupted=interrupted,
-            seal=closed_seal(job.prepared.split.fingerprint),
+            seconds=time.monotonic() - started,
         )
         write_metrics(folder, metrics)
         _report(job, choice, metrics)
@@ -177,6 +170,21 @@ def _teller(write: Callable[[Mapping[str, Any]], None], listen: Listener) -> Lis
         listen(event)
 
     return tell
+
+
+def _metrics(job: Job, choice: Choice, fitted: Fitted, bundle: str) -> Metrics:
+    """What is known while the seal is closed, of the data, the candidates, the choice and the search."""
+    return Metrics(
+        data=data_record(job.prepared),
+        chosen=chosen_record(choice, fitted, bundle),
+        candidates=tuple(candidate_record(result) for result in job.plan.results),
+        cross_validated_rows=len(job.plan.rows),
+        cross_validation=cross_validation_record(job.plan, choice),
+        seed=job.settings.seed,
+        seconds=0.0,
+        search=search_record(job.search, choice) if job.search else None,
+        seal=closed_seal(job.prepared.split.fingerprint),
+    )
 
 
 def _refit(plan: Selection, choice: Choice, tell: Listener) -> Fitted:
