@@ -10,7 +10,7 @@ from typing import Any
 
 from heldout.processes.threads import wait_briefly
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 _HOMES = {
     "Dataset": "heldout.data.dataset",
