@@ -119,7 +119,7 @@ def test_a_damaged_rule_is_refused(record) -> None:
 
 
 def test_a_threshold_rule_is_for_two_classes_only() -> None:
-    with pytest.raises(ArtifactError, match="decision rule cannot be read"):
+    with pytest.raises(ArtifactError, match="the decision rule is damaged"):
         rule_from(Rule("threshold", "mcc").record(), 3)
 
 

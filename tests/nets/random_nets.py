@@ -50,15 +50,15 @@ def fits(layers, shape):
     return True
 
 
-def fitted(spec, shape, *, seed=0, dtype=np.float64, **settings):
-    """A fitted net of two replicates with random weights, and rows."""
+def fitted(spec, shape, *, seed=0, dtype=np.float64, scale=1.0, **settings):
+    """A fitted net of two replicates with random weights of this standard deviation, and rows."""
     random = np.random.default_rng(seed)
     x, y = random.standard_normal((9, *shape)), np.arange(9) % 3
     x = random.integers(0, 256, x.shape).astype(np.uint8) if dtype == np.uint8 else x.astype(dtype)
     settings = {"precision": "float64", "epochs": 1, "batch": 5, "threads": 1, "replicates": 2, **settings}
     net = NetClassifier(spec, **settings).fit(x, y)
     for r in range(settings["replicates"]):
-        weights = {name: random.standard_normal(a.shape) for name, a in net.weights(r).items() if "input." not in name}
+        weights = {name: scale * random.standard_normal(a.shape) for name, a in net.weights(r).items() if "input." not in name}
         net.set_weights({n: a**2 + 0.3 if n.endswith("variance") else a for n, a in weights.items()}, r)
     return net, x
 
