@@ -1,11 +1,11 @@
-"""How long a run takes beside other work: `heldout train digits --seed 1` alone, and beside busy loops.
+"""How long a run takes next to other work: `heldout train digits --seed 1` alone, and next to busy loops.
 
     python benchmarks/under_load.py [--loops 6] [--rounds 1] [-- train digits --seed 1]
 
 The loops are started and stopped here, in the session of this process: Linux shares the cores between sessions first
 (autogroups), which would hide them from a run in another session. A fair share: with L loops and one thread that
 computes, L + 1 want the n cores, so the run may take max(1, (L + 1) / n) times as long as alone. Prints one JSON
-object; `ratio` is the time beside the loops by the fair one (goal: at most 1.3).
+object; `ratio` is the time next to the loops by the fair one (goal: at most 1.3).
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def seconds_of(command: list[str]) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"HELDOUT_LEDGER": str(Path(folder) / "ledger.sqlite")}
         before, began = os.times(), time.perf_counter()
-        subprocess.run([sys.executable, "-m", "heldout", *command, "--quiet"], check=True, cwd=folder, env=environment)
+        call = [sys.executable, "-m", "heldout", *command, "--quiet"]
+        subprocess.run(call, check=True, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
         after = os.times()
         wall = time.perf_counter() - began
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
