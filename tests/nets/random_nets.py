@@ -58,7 +58,8 @@ def fitted(spec, shape, *, seed=0, dtype=np.float64, scale=1.0, **settings):
     settings = {"precision": "float64", "epochs": 1, "batch": 5, "threads": 1, "replicates": 2, **settings}
     net = NetClassifier(spec, **settings).fit(x, y)
     for r in range(settings["replicates"]):
-        weights = {name: scale * random.standard_normal(a.shape) for name, a in net.weights(r).items() if "input." not in name}
+        shapes = {name: a.shape for name, a in net.weights(r).items() if "input." not in name}
+        weights = {name: scale * random.standard_normal(shape) for name, shape in shapes.items()}
         net.set_weights({n: a**2 + 0.3 if n.endswith("variance") else a for n, a in weights.items()}, r)
     return net, x
 
