@@ -105,6 +105,7 @@ class Checkpoint:
             raise self._refuse(f"cannot be read ({error})") from error
         if state.get("fingerprint") != self.fingerprint:
             raise self._refuse("is of another training")
+        arrays = _in_order(arrays, state.get("order"))
         return arrays, state, content.startswith(_MAGIC_1)
 
     def _refuse(self, what: str) -> ArtifactError:
@@ -141,6 +142,15 @@ def _names(run: Run) -> list[str]:
     return [p.name for p in run.plan.parameters]
 
 
+def _in_order(arrays: dict[str, np.ndarray], names: Any) -> dict[str, np.ndarray]:
+    """Arrays as they were before they were written: safetensors gives them in another order at each reading.
+
+    A bundle is written and hashed in this order. Files of 0.1.0 do not keep it; theirs are put in the order of names.
+    """
+    known = names if isinstance(names, list) and set(map(str, names)) == set(arrays) else sorted(arrays)
+    return {name: arrays[name] for name in known}
+
+
 def _rename(arrays: dict[str, np.ndarray], names: dict[str, str]) -> dict[str, np.ndarray]:
     """Arrays of members (``best/0/3.kernel``) by the names of today."""
     renamed = {}
@@ -162,7 +172,13 @@ def _describe(run: Run) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     for number, trained in run.finished.items():
         finished[str(number)] = [trained.history, trained.failed]
         arrays |= {f"finished/{number}/{n}": np.ascontiguousarray(a) for n, a in trained.arrays.items()}
-    return arrays, {"epoch": run.epoch, "done": run.done, "members": members, "finished": finished}
+    return arrays, {
+        "epoch": run.epoch,
+        "done": run.done,
+        "members": members,
+        "finished": finished,
+        "order": list(arrays),
+    }
 
 
 def _apply(run: Run, arrays: dict[str, np.ndarray], state: dict[str, Any]) -> None:
